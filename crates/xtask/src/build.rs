@@ -1,0 +1,117 @@
+//! `build`: fills target/dist, from which images are made and the local cluster starts.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::golang;
+use crate::process;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// The programs of the workspace that are part of the distribution.
+const PROGRAMS: [&str; 2] = ["flotilla", "flotilla-operator"];
+
+/// The Kubernetes minor version that is built when none is named.
+const DEFAULT_KUBERNETES: &str = "1.36";
+
+/// The tools that are built when none are named.
+const DEFAULT_TOOLS: &str = "helm,coredns";
+
+/// What to build.
+#[derive(Args)]
+pub(crate) struct BuildArguments {
+    /// Kubernetes minor version to build; may be given several times.
+    #[arg(long, value_name = "MINOR", default_value = DEFAULT_KUBERNETES)]
+    kubernetes: Vec<String>,
+    /// Tools to build: helm, coredns, kine, konnectivity.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_TOOLS)]
+    tools: Vec<String>,
+    /// Leaves out the Rust programs.
+    #[arg(long)]
+    no_programs: bool,
+}
+
+impl Default for BuildArguments {
+    /// What the local cluster and the test run need.
+    fn default() -> Self {
+        Self {
+            kubernetes: vec![DEFAULT_KUBERNETES.to_owned()],
+            tools: DEFAULT_TOOLS.split(',').map(str::to_owned).collect(),
+            no_programs: false,
+        }
+    }
+}
+
+/// Builds what `arguments` name, and skips what is up to date.
+pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<()> {
+    let mut recipes = Vec::new();
+    for minor in &arguments.kubernetes {
+        recipes.push(golang::kubernetes(workspace, minor)?);
+    }
+    for name in &arguments.tools {
+        recipes.extend(golang::tool(workspace, name)?);
+    }
+    let go_version = golang::version()?;
+    // One after the other: two large Go builds at once only compete for memory and cores.
+    for recipe in &recipes {
+        golang::build(workspace, recipe, &go_version)?;
+    }
+    if arguments.no_programs { Ok(()) } else { programs(workspace) }
+}
+
+/// Builds the Rust programs and copies them, stripped, into the distribution.
+fn programs(workspace: &Workspace) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    // The whole workspace is selected so that features resolve as in `cargo test --workspace` and
+    // nothing is compiled a second time there.
+    cargo.current_dir(workspace.root()).args(["build", "--workspace", "--locked"]);
+    for program in PROGRAMS {
+        cargo.args(["--bin", program]);
+    }
+    process::run_step("build flotilla and flotilla-operator", &mut cargo)?;
+    fs::create_dir_all(workspace.dist()).context("create the distribution directory")?;
+    for program in PROGRAMS {
+        strip(&workspace.target().join("debug").join(program), &workspace.dist().join(program))?;
+    }
+    Ok(())
+}
+
+/// Copies `from` to `to` without symbols, unless `to` is newer already.
+fn strip(from: &Path, to: &Path) -> Result<()> {
+    let name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if is_newer(to, from) {
+        progress::up_to_date(&name);
+        return Ok(());
+    }
+    // Beside the target first, then renamed: a program that is running cannot be written over.
+    let fresh = to.with_extension("new");
+    process::run_step(
+        &format!("strip {name}"),
+        Command::new("strip").arg("--strip-all").arg("-o").arg(&fresh).arg(from),
+    )?;
+    fs::rename(&fresh, to).with_context(|| format!("replace {}", to.display()))
+}
+
+fn is_newer(path: &Path, than: &Path) -> bool {
+    let modified = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
+    modified(path).zip(modified(than)).is_some_and(|(path, than)| path >= than)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_output_is_never_up_to_date() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = directory.path().join("source");
+        fs::write(&source, "x").unwrap();
+        assert!(!is_newer(&directory.path().join("absent"), &source));
+        assert!(is_newer(&source, &source));
+    }
+}

@@ -1,0 +1,37 @@
+//! `gen`: the generated files, written by the program of crates/generate, which knows the types.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// How to treat the generated files.
+#[derive(Args)]
+pub(crate) struct GenerateArguments {
+    /// Writes nothing; fails and shows which files differ.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Builds the generator with the workspace's features and runs it.
+pub(crate) fn run(workspace: &Workspace, arguments: &GenerateArguments) -> Result<()> {
+    process::run_step(
+        "build the generator",
+        Command::new("cargo").current_dir(workspace.root()).args([
+            "build",
+            "--workspace",
+            "--locked",
+            "--bin",
+            "flotilla-generate",
+        ]),
+    )?;
+    let mut generator = Command::new(workspace.target().join("debug/flotilla-generate"));
+    generator.current_dir(workspace.root());
+    if arguments.check {
+        generator.arg("--check");
+    }
+    process::run_open(&mut generator)
+}

@@ -1,0 +1,233 @@
+//! Go programs: how each one is built, and whether that has been done already.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::workspace::Workspace;
+use crate::{process, progress};
+
+/// The oldest Go that the pinned modules accept.
+const OLDEST_GO: (u32, u32) = (1, 26);
+
+/// One Go program of the distribution.
+pub(crate) struct Recipe {
+    /// What it is called in messages, with its version.
+    title: String,
+    /// The module file that pins it, relative to `kubernetes/`.
+    module_file: String,
+    package: String,
+    linker_flags: String,
+    output: PathBuf,
+}
+
+/// Upstream Kubernetes of `minor` (`1.36`) as one multi-call binary.
+pub(crate) fn kubernetes(workspace: &Workspace, minor: &str) -> Result<Recipe> {
+    let module_file = format!("versions/{minor}.mod");
+    if !workspace.kubernetes().join(&module_file).is_file() {
+        let known = minors(workspace)?.join(", ");
+        bail!("no Kubernetes {minor} here: choose one of {known}, or add kubernetes/{module_file}");
+    }
+    let version = pinned(workspace, &module_file, "k8s.io/kubernetes")?;
+    Ok(Recipe {
+        title: format!("kubernetes {version}"),
+        linker_flags: version_flags(&version, minor),
+        module_file,
+        package: ".".to_owned(),
+        output: workspace.dist().join("kubernetes").join(&version).join("flotilla-kubernetes"),
+    })
+}
+
+/// The tools known by name, and the program files that each stands for.
+pub(crate) const TOOLS: [&str; 4] = ["helm", "coredns", "kine", "konnectivity"];
+
+/// The programs of one tool.
+pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
+    let (module, programs): (&str, &[(&str, &str, &str)]) = match name {
+        "helm" => (
+            "helm.sh/helm/v4",
+            &[("helm", "/cmd/helm", "-X helm.sh/helm/v4/internal/version.version=VERSION")],
+        ),
+        "coredns" => ("github.com/coredns/coredns", &[("coredns", "", "")]),
+        "kine" => (
+            "github.com/k3s-io/kine",
+            &[("kine", "", "-X github.com/k3s-io/kine/pkg/version.Version=VERSION")],
+        ),
+        "konnectivity" => (
+            "sigs.k8s.io/apiserver-network-proxy",
+            &[("konnectivity-server", "/cmd/server", ""), ("konnectivity-agent", "/cmd/agent", "")],
+        ),
+        _ => bail!("no tool called {name}: choose from {}", TOOLS.join(", ")),
+    };
+    let module_file = format!("tools/{name}.mod");
+    let version = pinned(workspace, &module_file, module)?;
+    Ok(programs
+        .iter()
+        .map(|(program, package, flags)| Recipe {
+            title: format!("{program} {version}"),
+            module_file: module_file.clone(),
+            package: format!("{module}{package}"),
+            linker_flags: format!("-s -w {}", flags.replace("VERSION", &version)).trim_end().to_owned(),
+            output: workspace.dist().join("tools").join(program),
+        })
+        .collect())
+}
+
+/// The minors that have a module file, oldest first.
+fn minors(workspace: &Workspace) -> Result<Vec<String>> {
+    let directory = workspace.kubernetes().join("versions");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&directory).with_context(|| format!("list {}", directory.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "mod") {
+            found.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The version of `module` in `module_file`.
+fn pinned(workspace: &Workspace, module_file: &str, module: &str) -> Result<String> {
+    let path = workspace.kubernetes().join(module_file);
+    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    pinned_in(&text, module).with_context(|| format!("{} does not require {module}", path.display()))
+}
+
+fn pinned_in(text: &str, module: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let line = line.trim().trim_start_matches("require ").trim_start();
+        let mut words = line.strip_prefix(module)?.split_whitespace();
+        line[module.len()..].starts_with(char::is_whitespace).then(|| words.next())?.map(str::to_owned)
+    })
+}
+
+/// Version strings that the components report. The date stays fixed so that builds are reproducible.
+fn version_flags(version: &str, minor: &str) -> String {
+    let (major, minor) = minor.split_once('.').unwrap_or(("1", minor));
+    let mut flags = "-s -w".to_owned();
+    for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+        for (name, value) in [
+            ("gitVersion", version),
+            ("gitMajor", major),
+            ("gitMinor", minor),
+            ("gitCommit", ""),
+            ("gitTreeState", "clean"),
+            ("buildDate", "1970-01-01T00:00:00Z"),
+        ] {
+            let _ = write!(flags, " -X {package}.{name}={value}");
+        }
+    }
+    flags
+}
+
+/// Builds `recipe` unless its output was made from the same sources by the same Go.
+pub(crate) fn build(workspace: &Workspace, recipe: &Recipe, go_version: &str) -> Result<()> {
+    let fingerprint = fingerprint(workspace, recipe, go_version)?;
+    let stamp = stamp_path(&recipe.output);
+    if recipe.output.is_file() && fs::read_to_string(&stamp).is_ok_and(|found| found == fingerprint) {
+        progress::up_to_date(&recipe.title);
+        return Ok(());
+    }
+    let directory = recipe.output.parent().context("the output has a directory")?;
+    fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+    process::run_step(
+        &format!("build {}", recipe.title),
+        Command::new("go")
+            .current_dir(workspace.kubernetes())
+            .env("CGO_ENABLED", "0")
+            .args(["build", "-trimpath", "-buildvcs=false", "-ldflags", &recipe.linker_flags])
+            .arg(format!("-modfile={}", recipe.module_file))
+            .arg("-o")
+            .arg(&recipe.output)
+            .arg(&recipe.package),
+    )?;
+    fs::write(&stamp, fingerprint).with_context(|| format!("write {}", stamp.display()))
+}
+
+fn stamp_path(output: &Path) -> PathBuf {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    output.with_file_name(format!(".{name}.fingerprint"))
+}
+
+/// A digest of everything that decides the output.
+fn fingerprint(workspace: &Workspace, recipe: &Recipe, go_version: &str) -> Result<String> {
+    let mut digest = Sha256::new();
+    for part in [go_version, &recipe.package, &recipe.linker_flags] {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    let module = workspace.kubernetes().join(&recipe.module_file);
+    let mut sources = vec![module.with_extension("sum"), module];
+    if recipe.package.starts_with('.') {
+        collect_go_files(&workspace.kubernetes().join(&recipe.package), &mut sources)?;
+    }
+    sources.sort();
+    for path in sources {
+        digest.update(fs::read(&path).with_context(|| format!("read {}", path.display()))?);
+        digest.update([0]);
+    }
+    Ok(digest.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+fn collect_go_files(directory: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory).with_context(|| format!("list {}", directory.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect_go_files(&path, into)?;
+        } else if path.extension().is_some_and(|extension| extension == "go") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What `go version` says, after checking that it is recent enough.
+pub(crate) fn version() -> Result<String> {
+    let text = process::read(Command::new("go").arg("version"))
+        .context("Go 1.26 or newer is needed to build Kubernetes; install it from go.dev/dl")?;
+    let found = text.split_whitespace().nth(2).and_then(parse_go_version);
+    match found {
+        Some(version) if version >= OLDEST_GO => Ok(text),
+        _ => bail!("{} is too old: Go {}.{} or newer is needed", text.trim(), OLDEST_GO.0, OLDEST_GO.1),
+    }
+}
+
+fn parse_go_version(word: &str) -> Option<(u32, u32)> {
+    let mut numbers = word.strip_prefix("go")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pin_is_found_in_both_spellings_and_not_in_longer_paths() {
+        let block = "require (\n\tk8s.io/kubernetes-x v9.9.9\n\tk8s.io/kubernetes v1.36.3\n)";
+        assert_eq!(pinned_in(block, "k8s.io/kubernetes").as_deref(), Some("v1.36.3"));
+        let line = "require helm.sh/helm/v4 v4.3.1";
+        assert_eq!(pinned_in(line, "helm.sh/helm/v4").as_deref(), Some("v4.3.1"));
+        assert_eq!(pinned_in(line, "helm.sh/helm"), None);
+    }
+
+    #[test]
+    fn go_versions_are_compared_by_number() {
+        assert_eq!(parse_go_version("go1.26.8"), Some((1, 26)));
+        assert!(parse_go_version("go1.9").is_some_and(|version| version < OLDEST_GO));
+    }
+
+    #[test]
+    fn components_report_the_version_that_was_built() {
+        let flags = version_flags("v1.36.3", "1.36");
+        assert!(flags.contains("-X k8s.io/component-base/version.gitVersion=v1.36.3"));
+        assert!(flags.contains("-X k8s.io/component-base/version.gitMinor=36"));
+    }
+}

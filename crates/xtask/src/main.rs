@@ -1,0 +1,65 @@
+//! `cargo xtask VERB`: everything that building, checking and testing the project needs.
+
+mod build;
+mod chart;
+mod deny;
+mod generate;
+mod golang;
+mod process;
+mod progress;
+mod setup;
+mod suite;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, checks and tests the project", version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Installs the Debian packages that the local cluster needs and checks the toolchains.
+    Setup,
+    /// Builds Kubernetes, the tools and the programs into target/dist; skips what is up to date.
+    Build(build::BuildArguments),
+    /// Writes the generated files: CRDs, command line reference, settings reference.
+    Gen(generate::GenerateArguments),
+    /// Checks what the compiler does not: ranks, manifests, sources, links, chart values.
+    Tidy,
+    /// Lints the chart and compares its renders with the golden files.
+    Chart(chart::ChartArguments),
+    /// Runs everything that CI runs, in its order.
+    Test(suite::SuiteArguments),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: &Verb) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match verb {
+        Verb::Setup => setup::run(),
+        Verb::Build(arguments) => build::run(&workspace, arguments),
+        Verb::Gen(arguments) => generate::run(&workspace, arguments),
+        Verb::Tidy => tidy::run(&workspace),
+        Verb::Chart(arguments) => chart::run(&workspace, arguments),
+        Verb::Test(arguments) => suite::run(&workspace, arguments),
+    }
+}

@@ -1,0 +1,85 @@
+//! `setup`: what the machine must have before anything can be built or started.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{golang, process};
+
+/// A program or file that must be there, and the Debian package that brings it.
+struct Requirement {
+    package: &'static str,
+    /// Program names on PATH or absolute paths; one of them is enough.
+    any_of: &'static [&'static str],
+}
+
+/// What the local cluster runs on.
+const REQUIREMENTS: [Requirement; 9] = [
+    Requirement { package: "containerd", any_of: &["containerd"] },
+    Requirement { package: "runc", any_of: &["runc"] },
+    Requirement {
+        package: "containernetworking-plugins",
+        any_of: &["/usr/lib/cni/bridge", "/opt/cni/bin/bridge"],
+    },
+    Requirement { package: "nftables", any_of: &["nft"] },
+    Requirement { package: "iptables", any_of: &["iptables"] },
+    Requirement { package: "iproute2", any_of: &["ip"] },
+    Requirement { package: "util-linux", any_of: &["nsenter"] },
+    Requirement { package: "binutils", any_of: &["strip"] },
+    Requirement { package: "ca-certificates", any_of: &["/etc/ssl/certs/ca-certificates.crt"] },
+];
+
+/// Installs what is missing where it can, and says what to install where it cannot.
+pub(crate) fn run() -> Result<()> {
+    golang::version()?;
+    let missing: Vec<&str> =
+        REQUIREMENTS.iter().filter(|needed| !is_present(needed)).map(|needed| needed.package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    if !process::is_installed("apt-get") {
+        bail!("missing on this machine: {names} (Debian names); install them with its package manager");
+    }
+    if !is_root()? {
+        bail!("missing on this machine: {names}; run `sudo apt-get install {names}`, or this as root");
+    }
+    install(&missing).with_context(|| format!("install {names}"))
+}
+
+fn is_present(needed: &Requirement) -> bool {
+    needed.any_of.iter().any(|name| {
+        if name.starts_with('/') { Path::new(name).exists() } else { process::is_installed(name) }
+    })
+}
+
+fn is_root() -> Result<bool> {
+    Ok(process::read(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(["-y", "-q"]);
+        command
+    };
+    process::run_step("update the package lists", apt().arg("update"))?;
+    process::run_step(
+        &format!("install {}", packages.join(", ")),
+        apt().args(["install", "--no-install-recommends"]).args(packages),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirement_is_met_by_any_of_its_files() {
+        let met = Requirement { package: "p", any_of: &["/nowhere/at/all", "/proc/self/exe"] };
+        let unmet = Requirement { package: "p", any_of: &["/nowhere/at/all", "no-such-program-here"] };
+        assert!(is_present(&met));
+        assert!(!is_present(&unmet));
+    }
+}

@@ -1,0 +1,180 @@
+//! `test`: everything that CI runs, in its order, cheap checks first.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+use crate::build::{self, BuildArguments};
+use crate::chart::{self, ChartArguments};
+use crate::generate::{self, GenerateArguments};
+use crate::workspace::Workspace;
+use crate::{deny, process, progress, setup, tidy};
+
+/// One part of the test run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Layer {
+    Setup,
+    Format,
+    Tidy,
+    Gen,
+    Clippy,
+    Deny,
+    Unit,
+    Docs,
+    Build,
+    Chart,
+    Integration,
+    E2e,
+}
+
+/// What to run.
+#[derive(Args)]
+pub(crate) struct SuiteArguments {
+    /// Runs only these layers; may be given several times.
+    #[arg(long, value_enum)]
+    only: Vec<Layer>,
+}
+
+/// Runs the layers in order and stops at the first failure.
+pub(crate) fn run(workspace: &Workspace, arguments: &SuiteArguments) -> Result<()> {
+    let mut times: Vec<(Layer, Duration)> = Vec::new();
+    for layer in Layer::value_variants() {
+        if !arguments.only.is_empty() && !arguments.only.contains(layer) {
+            continue;
+        }
+        eprintln!("==> {}", name(*layer));
+        let started = Instant::now();
+        let outcome = run_layer(workspace, *layer);
+        times.push((*layer, started.elapsed()));
+        if outcome.is_err() {
+            report(&times);
+        }
+        outcome.with_context(|| format!("{} failed", name(*layer)))?;
+    }
+    report(&times);
+    Ok(())
+}
+
+fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
+    match layer {
+        Layer::Setup => setup::run(),
+        Layer::Format => process::run_open(cargo(workspace).args(["fmt", "--all", "--check"])),
+        Layer::Tidy => tidy::run(workspace),
+        Layer::Gen => generate::run(workspace, &GenerateArguments { check: true }),
+        Layer::Clippy => process::run_open(cargo(workspace).args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ])),
+        Layer::Deny => deny::run(workspace),
+        Layer::Unit => process::run_open(test(workspace).args(["--lib", "--bins"])),
+        Layer::Docs => process::run_open(test(workspace).arg("--doc")),
+        Layer::Build => build::run(workspace, &BuildArguments::default()),
+        Layer::Chart => chart::run(workspace, &ChartArguments { update: false }),
+        Layer::Integration => run_targets(workspace, &test_targets(workspace, Kind::Integration)?, &[]),
+        // Stories share the machine's network and cgroups, so one runs at a time.
+        Layer::E2e => {
+            run_targets(workspace, &test_targets(workspace, Kind::EndToEnd)?, &["--test-threads=1"])
+        }
+    }
+}
+
+/// The two kinds of files in `crates/*/tests`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Integration,
+    EndToEnd,
+}
+
+/// Names of the test targets of `kind`: crates/e2e has the end-to-end ones, every other crate's
+/// `tests` directory has integration tests, which may start real programs of the distribution.
+fn test_targets(workspace: &Workspace, kind: Kind) -> Result<Vec<String>> {
+    let mut targets = Vec::new();
+    let crates = workspace.root().join("crates");
+    for entry in fs::read_dir(&crates).with_context(|| format!("list {}", crates.display()))? {
+        let directory = entry?.path();
+        let is_end_to_end = directory.ends_with("e2e");
+        if is_end_to_end == (kind == Kind::EndToEnd) {
+            targets.extend(rust_file_names(&directory.join("tests")));
+        }
+    }
+    targets.sort();
+    Ok(targets)
+}
+
+fn rust_file_names(directory: &std::path::Path) -> Vec<String> {
+    let paths = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
+        .collect()
+}
+
+fn run_targets(workspace: &Workspace, targets: &[String], harness: &[&str]) -> Result<()> {
+    if targets.is_empty() {
+        eprintln!("      no tests of this layer");
+        return Ok(());
+    }
+    let mut command = test(workspace);
+    for target in targets {
+        command.args(["--test", target]);
+    }
+    process::run_open(command.arg("--").args(harness))
+}
+
+fn cargo(workspace: &Workspace) -> Command {
+    let mut command =
+        Command::new(env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
+    command.current_dir(workspace.root());
+    command
+}
+
+fn test(workspace: &Workspace) -> Command {
+    let mut command = cargo(workspace);
+    command.env("FLOTILLA_DIST", workspace.dist()).args(["test", "--workspace", "--locked"]);
+    command
+}
+
+fn name(layer: Layer) -> String {
+    layer.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+fn report(times: &[(Layer, Duration)]) {
+    eprintln!("==> times");
+    for (layer, elapsed) in times {
+        eprintln!("{:>8} {}", progress::seconds(*elapsed), name(*layer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rust_files_are_test_targets() {
+        let directory = tempfile::tempdir().unwrap();
+        for file in ["story.rs", "notes.md"] {
+            fs::write(directory.path().join(file), "").unwrap();
+        }
+        fs::create_dir(directory.path().join("fixtures")).unwrap();
+        assert_eq!(rust_file_names(directory.path()), ["story"]);
+        assert!(rust_file_names(&directory.path().join("absent")).is_empty());
+    }
+
+    #[test]
+    fn cheap_layers_come_before_those_that_start_clusters() {
+        let order = Layer::value_variants();
+        let place = |wanted: Layer| order.iter().position(|layer| *layer == wanted);
+        assert!(place(Layer::Clippy) < place(Layer::Unit));
+        assert!(place(Layer::Build) < place(Layer::Integration));
+        assert!(place(Layer::Integration) < place(Layer::E2e));
+    }
+}
