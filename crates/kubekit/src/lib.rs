@@ -1,0 +1,18 @@
+//! Kubernetes as our programs use it: one client builder, one apply function, one leader election,
+//! one webhook host. Knows no rule of the product.
+
+mod apply;
+mod cache;
+mod client;
+mod lease;
+mod status;
+mod subset;
+mod webhook;
+
+pub use apply::{Applied, Applier, ApplyError, DESIRED_HASH_ANNOTATION};
+pub use cache::{cached, trimmed};
+pub use client::{ClientError, Endpoint, client, client_for_kubeconfig};
+pub use lease::{ElectionSettings, LeaseError, Leadership, acquire};
+pub use status::{StatusError, replace_status};
+pub use subset::covers;
+pub use webhook::{WebhookError, WebhookHost};
