@@ -1,5 +1,7 @@
 //! Kubeconfig files with an embedded client certificate.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::Pair;
@@ -55,4 +57,8 @@ impl Kubeconfig<'_> {
         });
         format!("{config:#}\n")
     }
+}
+
+fn base64(text: &str) -> String {
+    BASE64_STANDARD.encode(text)
 }
