@@ -15,7 +15,7 @@ struct Requirement {
 }
 
 /// What the local cluster runs on.
-const REQUIREMENTS: [Requirement; 9] = [
+const REQUIREMENTS: [Requirement; 11] = [
     Requirement { package: "containerd", any_of: &["containerd"] },
     Requirement { package: "runc", any_of: &["runc"] },
     Requirement {
@@ -26,6 +26,8 @@ const REQUIREMENTS: [Requirement; 9] = [
     Requirement { package: "iptables", any_of: &["iptables"] },
     Requirement { package: "iproute2", any_of: &["ip"] },
     Requirement { package: "util-linux", any_of: &["nsenter"] },
+    Requirement { package: "protobuf-compiler", any_of: &["protoc"] },
+    Requirement { package: "libprotobuf-dev", any_of: &["/usr/include/google/protobuf/descriptor.proto"] },
     Requirement { package: "binutils", any_of: &["strip"] },
     Requirement { package: "ca-certificates", any_of: &["/etc/ssl/certs/ca-certificates.crt"] },
 ];
