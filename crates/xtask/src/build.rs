@@ -49,7 +49,7 @@ impl Default for BuildArguments {
 
 /// Builds what `arguments` name, and skips what is up to date.
 pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<()> {
-    let mut recipes = Vec::new();
+    let mut recipes = vec![golang::pause(workspace)];
     for minor in &arguments.kubernetes {
         recipes.push(golang::kubernetes(workspace, minor)?);
     }

@@ -42,6 +42,17 @@ pub(crate) fn kubernetes(workspace: &Workspace, minor: &str) -> Result<Recipe> {
     })
 }
 
+/// The program of pod sandboxes, ours because upstream's is C.
+pub(crate) fn pause(workspace: &Workspace) -> Recipe {
+    Recipe {
+        title: "pause".to_owned(),
+        module_file: "go.mod".to_owned(),
+        package: "./pause".to_owned(),
+        linker_flags: "-s -w".to_owned(),
+        output: workspace.dist().join("tools/pause"),
+    }
+}
+
 /// The tools known by name, and the program files that each stands for.
 pub(crate) const TOOLS: [&str; 4] = ["helm", "coredns", "kine", "konnectivity"];
 
@@ -163,8 +174,9 @@ fn fingerprint(workspace: &Workspace, recipe: &Recipe, go_version: &str) -> Resu
     }
     let module = workspace.kubernetes().join(&recipe.module_file);
     let mut sources = vec![module.with_extension("sum"), module];
+    sources.retain(|path| path.is_file()); // A module without dependencies has no checksums.
     if recipe.package.starts_with('.') {
-        collect_go_files(&workspace.kubernetes().join(&recipe.package), &mut sources)?;
+        go_files(&workspace.kubernetes().join(&recipe.package), &mut sources)?;
     }
     sources.sort();
     for path in sources {
@@ -177,12 +189,10 @@ fn fingerprint(workspace: &Workspace, recipe: &Recipe, go_version: &str) -> Resu
     }))
 }
 
-fn collect_go_files(directory: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(directory).with_context(|| format!("list {}", directory.display()))? {
+fn go_files(package: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(package).with_context(|| format!("list {}", package.display()))? {
         let path = entry?.path();
-        if path.is_dir() {
-            collect_go_files(&path, into)?;
-        } else if path.extension().is_some_and(|extension| extension == "go") {
+        if path.extension().is_some_and(|extension| extension == "go") {
             into.push(path);
         }
     }

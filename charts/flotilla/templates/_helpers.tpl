@@ -1,0 +1,29 @@
+{{/* Labels of every object. */}}
+{{- define "flotilla.labels" -}}
+app.kubernetes.io/name: flotilla
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{/* Labels that select the operator's pods. */}}
+{{- define "flotilla.operatorSelector" -}}
+app.kubernetes.io/name: flotilla
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{/* Labels that select the members of the managed etcd. */}}
+{{- define "flotilla.etcdSelector" -}}
+app.kubernetes.io/name: flotilla
+app.kubernetes.io/component: etcd
+{{- end }}
+
+{{/* The initial members of the managed etcd. */}}
+{{- define "flotilla.etcdInitialCluster" -}}
+{{- $namespace := .Release.Namespace -}}
+{{- range $index := until (int .Values.etcd.replicas) -}}
+{{- if $index }},{{ end -}}
+flotilla-etcd-{{ $index }}=https://flotilla-etcd-{{ $index }}.flotilla-etcd.{{ $namespace }}.svc:2380
+{{- end -}}
+{{- end }}
