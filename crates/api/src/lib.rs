@@ -1,0 +1,51 @@
+//! The custom resources of the platform and everything that can be said about one from its text alone.
+//!
+//! `kamaji.clastix.io/v1alpha1` is taken over from CLASTIX Kamaji to the letter, so that manifests,
+//! GitOps repositories and Cluster API providers written for it keep working; what we add is optional.
+//!
+//! - the types: [`TenantControlPlane`], [`DataStore`], [`KubeconfigGenerator`] and what they are made of;
+//! - [`crds`]: their definitions as the API server of the management cluster wants them;
+//! - [`names`]: labels, annotations, finalizers and names of the objects made for a control plane;
+//! - [`condition`]: the vocabulary of conditions and how one is set;
+//! - [`validation`] and [`defaulting`]: the rules that admission and reconciliation share.
+//!
+//! The crate never talks to a cluster and never reads the clock.
+
+pub mod condition;
+pub mod defaulting;
+pub mod names;
+pub mod validation;
+
+mod data_store;
+mod kubeconfig_generator;
+mod schema;
+mod tenant_control_plane;
+
+pub use data_store::{
+    BasicAuth, CertificateAuthorityRef, ClientCertificateRef, ContentRef, DataStore, DataStoreSpec,
+    DataStoreStatus, Driver, SecretKeyRef, TlsConfig,
+};
+pub use kubeconfig_generator::{
+    CompoundValue, KubeconfigGenerator, KubeconfigGeneratorSpec, KubeconfigGeneratorStatus,
+    KubeconfigGeneratorStatusError,
+};
+pub use schema::crds;
+pub use tenant_control_plane::{
+    AdditionalMetadata, AdditionalPort, AdditionalVolumeMounts, AddonSpec, AddonStatus, AddonsSpec,
+    AddonsStatus, AgentMode, CertificatesStatus, CgroupDriver, ComponentExtraArgs, ComponentProbes,
+    ComponentResources, ComponentSecurityContexts, ControlPlaneSpec, DataStoreOverride, DeploymentSpec,
+    DeploymentStatus, EtcdCertificatesStatus, GatewayAccessPoint, GatewaySpec, GatewayStatus, IngressSpec,
+    IngressStatus, JsonPatch, JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus,
+    KonnectivityConfigMapStatus, KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus,
+    KubeadmConfigStatus, KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec,
+    KubernetesResourcesStatus, KubernetesSpec, NetworkProfileSpec, ObjectStatus, ParentReference,
+    PortProtocol, PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus,
+    SecretStatus, ServiceSpec, ServiceStatus, ServiceType, StorageConfigStatus, StorageSetupStatus,
+    StorageStatus, TenantControlPlane, TenantControlPlaneSpec, TenantControlPlaneStatus, VersionState,
+    VersionStatus, WritePermissions,
+};
+
+/// Whether a value is what its type starts with, and therefore not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

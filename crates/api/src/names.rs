@@ -1,0 +1,117 @@
+//! Labels, annotations, finalizers and names of the objects that are made for a control plane.
+
+/// Server-side apply's field manager.
+pub const FIELD_MANAGER: &str = "flotilla";
+
+/// Keys of labels.
+pub mod labels {
+    /// Always [`PROJECT_VALUE`]; tells our objects from others.
+    pub const PROJECT: &str = "kamaji.clastix.io/project";
+    /// Value of [`PROJECT`].
+    pub const PROJECT_VALUE: &str = "kamaji";
+    /// Name of the control plane.
+    pub const NAME: &str = "kamaji.clastix.io/name";
+    /// What the object is for the control plane.
+    pub const COMPONENT: &str = "kamaji.clastix.io/component";
+    /// Kind of certificate in a Secret: [`CERTIFICATE_X509`] or [`CERTIFICATE_KUBECONFIG`].
+    pub const CERTIFICATE: &str = "kamaji.clastix.io/certificate_lifecycle_controller";
+    /// The Secret holds a certificate.
+    pub const CERTIFICATE_X509: &str = "x509";
+    /// The Secret holds kubeconfigs.
+    pub const CERTIFICATE_KUBECONFIG: &str = "kubeconfig";
+    /// Prefix of the pod template's labels that carry checksums.
+    pub const CHECKSUM_PREFIX: &str = "component.kamaji.clastix.io/";
+    /// Generator that made a kubeconfig.
+    pub const MANAGED_BY: &str = "kamaji.clastix.io/managed-by";
+    /// Control plane that a kubeconfig was made for.
+    pub const MANAGED_FOR: &str = "kamaji.clastix.io/managed-for";
+}
+
+/// Keys of annotations.
+pub mod annotations {
+    /// Checksum of an object's data.
+    pub const CHECKSUM: &str = "kamaji.clastix.io/checksum";
+    /// On a certificate Secret, without value: make it anew. Afterwards the value is the time of it.
+    pub const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
+    /// Present: leave the object alone.
+    pub const PAUSED: &str = "kamaji.clastix.io/paused";
+    /// Key of the administrator's Secret by which the operator reaches the tenant.
+    pub const KUBECONFIG_SECRET_KEY: &str = "kamaji.clastix.io/kubeconfig-secret-key";
+    /// Time limit of a move between stores.
+    pub const MIGRATION_TIMEOUT: &str = "kamaji.clastix.io/migration-timeout";
+    /// Whether a move may remove older data from its target.
+    pub const CLEANUP_PRIOR_MIGRATION: &str = "kamaji.clastix.io/cleanup-prior-migration";
+    /// On the Deployment: checksum of the API server's extra flags.
+    pub const API_SERVER_ARGS: &str = "kube-apiserver.kamaji.clastix.io/args";
+    /// On the pod template: checksum of the store's settings.
+    pub const STORAGE_CONFIG: &str = "storage.kamaji.clastix.io/config";
+    /// On the pod template: checksum of the store's certificate.
+    pub const STORAGE_CERTIFICATE: &str = "storage.kamaji.clastix.io/certificate";
+    /// On the Deployment: when the start gate let the pods start (RFC 3339).
+    pub const STARTED_AT: &str = "flotilla.dev/started-at";
+}
+
+/// Finalizers.
+pub mod finalizers {
+    /// On a control plane: its data and user in the store are still there.
+    pub const DATA_STORE_SETUP: &str = "finalizer.kamaji.clastix.io";
+    /// On a control plane: something still acts inside the tenant's cluster.
+    pub const TENANT_CONTROLLERS: &str = "finalizer.kamaji.clastix.io/soot";
+    /// On the Secret with the store's settings: deletion of the control plane still needs it.
+    pub const DATA_STORE_SECRET: &str = "finalizer.kamaji.clastix.io/datastore-secret";
+    /// On a `DataStore`: control planes may use it.
+    pub const DATA_STORE: &str = "kamaji.clastix.io/TenantControlPlane";
+}
+
+/// What an object is for its control plane: value of [`labels::COMPONENT`], and mostly the suffix of
+/// its name too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "`label` and `object_name` say what each stands for")]
+pub enum Component {
+    Service,
+    Deployment,
+    KubeadmConfig,
+    Ca,
+    FrontProxyCa,
+    ServiceAccount,
+    ApiServer,
+    ApiServerKubeletClient,
+    FrontProxyClient,
+    AdminKubeconfig,
+    ControllerManagerKubeconfig,
+    SchedulerKubeconfig,
+    DataStoreConfig,
+    DataStoreCertificate,
+}
+
+impl Component {
+    /// Value of the label [`labels::COMPONENT`].
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Deployment => "deployment",
+            Self::KubeadmConfig => "kubeadmconfig",
+            Self::Ca => "ca",
+            Self::FrontProxyCa => "front-proxy-ca-certificate",
+            Self::ServiceAccount => "sa-certificate",
+            Self::ApiServer => "api-server-certificate",
+            Self::ApiServerKubeletClient => "api-server-kubelet-client-certificate",
+            Self::FrontProxyClient => "front-proxy-client-certificate",
+            Self::AdminKubeconfig => "admin-kubeconfig",
+            Self::ControllerManagerKubeconfig => "controller-manager-kubeconfig",
+            Self::SchedulerKubeconfig => "scheduler-kubeconfig",
+            Self::DataStoreConfig => "datastore-config",
+            Self::DataStoreCertificate => "datastore-certificate",
+        }
+    }
+
+    /// Name of the object that belongs to the control plane `name`.
+    #[must_use]
+    pub fn object_name(self, name: &str) -> String {
+        match self {
+            Self::Service | Self::Deployment => name.to_owned(),
+            _ => format!("{name}-{}", self.label()),
+        }
+    }
+}
