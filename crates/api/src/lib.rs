@@ -1,7 +1,7 @@
 //! The custom resources of the platform and everything that can be said about one from its text alone.
 //!
 //! `kamaji.clastix.io/v1alpha1` is taken over from CLASTIX Kamaji to the letter, so that manifests,
-//! GitOps repositories and Cluster API providers written for it keep working; what we add is optional.
+//! `GitOps` repositories and Cluster API providers written for it keep working; what we add is optional.
 //!
 //! - the types: [`TenantControlPlane`], [`DataStore`], [`KubeconfigGenerator`] and what they are made of;
 //! - [`crds`]: their definitions as the API server of the management cluster wants them;
@@ -33,16 +33,16 @@ pub use schema::crds;
 pub use tenant_control_plane::{
     AdditionalMetadata, AdditionalPort, AdditionalVolumeMounts, AddonSpec, AddonStatus, AddonsSpec,
     AddonsStatus, AgentMode, CertificatesStatus, CgroupDriver, ComponentExtraArgs, ComponentProbes,
-    ComponentResources, ComponentSecurityContexts, ControlPlaneSpec, DataStoreOverride, DeploymentSpec,
-    DeploymentStatus, EtcdCertificatesStatus, GatewayAccessPoint, GatewaySpec, GatewayStatus, IngressSpec,
-    IngressStatus, JsonPatch, JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus,
-    KonnectivityConfigMapStatus, KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus,
-    KubeadmConfigStatus, KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec,
-    KubernetesResourcesStatus, KubernetesSpec, NetworkProfileSpec, ObjectStatus, ParentReference,
-    PortProtocol, PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus,
-    SecretStatus, ServiceSpec, ServiceStatus, ServiceType, StorageConfigStatus, StorageSetupStatus,
-    StorageStatus, TenantControlPlane, TenantControlPlaneSpec, TenantControlPlaneStatus, VersionState,
-    VersionStatus, WritePermissions,
+    ComponentResources, ComponentSecurityContexts, ControlPlaneSpec, DEFAULT_CLUSTER_DOMAIN, DEFAULT_PORT,
+    DEFAULT_REPLICAS, DataStoreOverride, DeploymentSpec, DeploymentStatus, EtcdCertificatesStatus,
+    GatewayAccessPoint, GatewaySpec, GatewayStatus, IngressSpec, IngressStatus, JsonPatch,
+    JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus, KonnectivityConfigMapStatus,
+    KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
+    KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec, KubernetesResourcesStatus, KubernetesSpec,
+    NetworkProfileSpec, ObjectStatus, ParentReference, PortProtocol, PreferredAddressType, ProbeSet,
+    ProbeSpec, RegistrySettings, RouteParentStatus, SecretStatus, ServiceSpec, ServiceStatus, ServiceType,
+    StorageConfigStatus, StorageSetupStatus, StorageStatus, TenantControlPlane, TenantControlPlaneSpec,
+    TenantControlPlaneStatus, VersionState, VersionStatus, WritePermissions,
 };
 
 /// Whether a value is what its type starts with, and therefore not written.

@@ -22,7 +22,7 @@ pub use deployment::{
 pub use kubernetes::{
     CgroupDriver, JsonPatch, JsonPatchOperation, KubeletSpec, KubernetesSpec, PreferredAddressType,
 };
-pub use network::NetworkProfileSpec;
+pub use network::{DEFAULT_CLUSTER_DOMAIN, DEFAULT_PORT, NetworkProfileSpec};
 pub use routes::{GatewayAccessPoint, GatewayStatus, ParentReference, RouteParentStatus};
 pub use status::{
     AddonStatus, AddonsStatus, CertificatesStatus, DeploymentStatus, EtcdCertificatesStatus, IngressStatus,

@@ -133,7 +133,7 @@ fn any_value(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 }
 
 /// Admission plugins that are on unless the spec names others.
-pub const DEFAULT_ADMISSION_CONTROLLERS: &[&str] = &[
+const DEFAULT_ADMISSION_CONTROLLERS: &[&str] = &[
     "CertificateApproval",
     "CertificateSigning",
     "CertificateSubjectRestriction",

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Port of the API server unless the spec says another.
 pub const DEFAULT_PORT: i32 = 6443;
 /// Range of Services unless the spec says another.
-pub const DEFAULT_SERVICE_CIDR: &str = "10.96.0.0/16";
+const DEFAULT_SERVICE_CIDR: &str = "10.96.0.0/16";
 /// Range of pods unless the spec says another.
-pub const DEFAULT_POD_CIDR: &str = "10.244.0.0/16";
+const DEFAULT_POD_CIDR: &str = "10.244.0.0/16";
 /// Domain of the tenant's cluster unless the spec says another.
 pub const DEFAULT_CLUSTER_DOMAIN: &str = "cluster.local";
 

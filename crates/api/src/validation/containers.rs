@@ -27,6 +27,23 @@ const OWN_VOLUMES: [&str; 12] = [
     "konnectivity-server-kubeconfig",
 ];
 
+const API_SERVER_MOUNTS: &[&str] = &[
+    "/etc/kubernetes/pki",
+    "/etc/ca-certificates",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/uds",
+    "/run/konnectivity",
+    "/etc/kubernetes/konnectivity/configurations",
+];
+const CONTROLLER_MANAGER_MOUNTS: &[&str] = &[
+    "/etc/kubernetes/pki",
+    "/etc/ca-certificates",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/etc/kubernetes",
+];
+
 const PATH: &str = "spec.controlPlane.deployment";
 
 pub(super) fn check(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>) {
@@ -91,24 +108,8 @@ fn check_flags(deployment: &DeploymentSpec, faults: &mut Vec<Fault>) {
 
 fn check_mounts(deployment: &DeploymentSpec, faults: &mut Vec<Fault>) {
     let Some(mounts) = &deployment.additional_volume_mounts else { return };
-    const API_SERVER: &[&str] = &[
-        "/etc/kubernetes/pki",
-        "/etc/ca-certificates",
-        "/usr/share/ca-certificates",
-        "/usr/local/share/ca-certificates",
-        "/uds",
-        "/run/konnectivity",
-        "/etc/kubernetes/konnectivity/configurations",
-    ];
-    const CONTROLLER_MANAGER: &[&str] = &[
-        "/etc/kubernetes/pki",
-        "/etc/ca-certificates",
-        "/usr/share/ca-certificates",
-        "/usr/local/share/ca-certificates",
-        "/etc/kubernetes",
-    ];
-    distinct_paths("apiServer", &mounts.api_server, API_SERVER, faults);
-    distinct_paths("controllerManager", &mounts.controller_manager, CONTROLLER_MANAGER, faults);
+    distinct_paths("apiServer", &mounts.api_server, API_SERVER_MOUNTS, faults);
+    distinct_paths("controllerManager", &mounts.controller_manager, CONTROLLER_MANAGER_MOUNTS, faults);
     distinct_paths("scheduler", &mounts.scheduler, &["/etc/kubernetes"], faults);
 }
 

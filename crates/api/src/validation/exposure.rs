@@ -15,22 +15,27 @@ pub(super) fn check(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>) {
     check_overrides(spec, faults);
 }
 
+const ONLY_LOAD_BALANCER: &str = "is allowed only with serviceType LoadBalancer";
+
 fn check_load_balancer(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>) {
     let service = &spec.control_plane.service;
     if service.service_type == ServiceType::LoadBalancer {
         return;
     }
-    const MESSAGE: &str = "is allowed only with serviceType LoadBalancer";
     if let Some(allocate) = service.allocate_load_balancer_node_ports {
-        faults.push(Fault::new("spec.controlPlane.service.allocateLoadBalancerNodePorts", allocate, MESSAGE));
+        faults.push(Fault::new(
+            "spec.controlPlane.service.allocateLoadBalancerNodePorts",
+            allocate,
+            ONLY_LOAD_BALANCER,
+        ));
     }
     let Some(network) = &spec.network_profile else { return };
     if let Some(class) = &network.load_balancer_class {
-        faults.push(Fault::new("spec.networkProfile.loadBalancerClass", class, MESSAGE));
+        faults.push(Fault::new("spec.networkProfile.loadBalancerClass", class, ONLY_LOAD_BALANCER));
     }
     if !network.load_balancer_source_ranges.is_empty() {
         let ranges = network.load_balancer_source_ranges.join(",");
-        faults.push(Fault::new("spec.networkProfile.loadBalancerSourceRanges", ranges, MESSAGE));
+        faults.push(Fault::new("spec.networkProfile.loadBalancerSourceRanges", ranges, ONLY_LOAD_BALANCER));
     }
 }
 

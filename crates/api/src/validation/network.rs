@@ -63,7 +63,7 @@ fn check_ranges(kind: &str, ranges: &[String], is_list: bool, faults: &mut Vec<F
         };
         match range.parse::<IpNet>() {
             Err(_) => {
-                faults.push(Fault::new(path, range, "must be a range such as 10.96.0.0/16 or fd00:96::/112"))
+                faults.push(Fault::new(path, range, "must be a range such as 10.96.0.0/16 or fd00:96::/112"));
             }
             Ok(net) if parsed.iter().any(|other| other.addr().is_ipv4() == net.addr().is_ipv4()) => {
                 faults.push(Fault::new(

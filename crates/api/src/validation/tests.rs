@@ -30,11 +30,11 @@ fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
     }
 }
 
-fn network(profile: serde_json::Value) -> serde_json::Value {
+fn network(profile: &serde_json::Value) -> serde_json::Value {
     json!({ "spec": { "networkProfile": profile } })
 }
 
-fn deployment(deployment: serde_json::Value) -> serde_json::Value {
+fn deployment(deployment: &serde_json::Value) -> serde_json::Value {
     json!({ "spec": { "controlPlane": { "deployment": deployment } } })
 }
 
@@ -68,63 +68,63 @@ fn each_fault_names_field_value_and_what_is_allowed() {
         ),
         (
             "host name as address",
-            network(json!({ "address": "api.example.com" })),
+            network(&json!({ "address": "api.example.com" })),
             "spec.networkProfile.address",
             "IP address",
         ),
         (
             "bad alternative name",
-            network(json!({ "certSANs": ["ok.example", "no_good"] })),
+            network(&json!({ "certSANs": ["ok.example", "no_good"] })),
             "spec.networkProfile.certSANs[1]",
             "DNS name",
         ),
         (
             "bad range",
-            network(json!({ "serviceCidr": "10.96.0.0" })),
+            network(&json!({ "serviceCidr": "10.96.0.0" })),
             "spec.networkProfile.serviceCidr",
             "10.96.0.0/16",
         ),
         (
             "two IPv4 ranges",
-            network(json!({ "podCidrs": ["10.0.0.0/16", "10.1.0.0/16"] })),
+            network(&json!({ "podCidrs": ["10.0.0.0/16", "10.1.0.0/16"] })),
             "spec.networkProfile.podCidrs[1]",
             "IPv6",
         ),
         (
             "DNS outside",
-            network(json!({ "dnsServiceIPs": ["10.97.0.10"] })),
+            network(&json!({ "dnsServiceIPs": ["10.97.0.10"] })),
             "spec.networkProfile.dnsServiceIPs[0]",
             "10.96.0.0/16",
         ),
-        ("port", network(json!({ "port": 70000 })), "spec.networkProfile.port", "65535"),
+        ("port", network(&json!({ "port": 70000 })), "spec.networkProfile.port", "65535"),
         (
             "class without load balancer",
-            network(json!({ "loadBalancerClass": "x" })),
+            network(&json!({ "loadBalancerClass": "x" })),
             "spec.networkProfile.loadBalancerClass",
             "LoadBalancer",
         ),
         (
             "replicas",
-            deployment(json!({ "replicas": -1 })),
+            deployment(&json!({ "replicas": -1 })),
             "spec.controlPlane.deployment.replicas",
             "negative",
         ),
         (
             "no flag",
-            deployment(json!({ "extraArgs": { "scheduler": ["v=4"] } })),
+            deployment(&json!({ "extraArgs": { "scheduler": ["v=4"] } })),
             "spec.controlPlane.deployment.extraArgs.scheduler[0]",
             "--flag=value",
         ),
         (
             "our container",
-            deployment(json!({ "additionalContainers": [{ "name": "kube-apiserver" }] })),
+            deployment(&json!({ "additionalContainers": [{ "name": "kube-apiserver" }] })),
             "spec.controlPlane.deployment.additionalContainers[0].name",
             "unique",
         ),
         (
             "our mount",
             deployment(
-                json!({ "additionalVolumeMounts": { "scheduler": [{ "name": "a", "mountPath": "/etc/kubernetes/" }] } }),
+                &json!({ "additionalVolumeMounts": { "scheduler": [{ "name": "a", "mountPath": "/etc/kubernetes/" }] } }),
             ),
             "spec.controlPlane.deployment.additionalVolumeMounts.scheduler[0].mountPath",
             "another path",
@@ -140,14 +140,14 @@ fn each_fault_names_field_value_and_what_is_allowed() {
 
 #[test]
 fn all_faults_are_told_at_once() {
-    let found = faults(&object(network(json!({ "address": "x y", "port": 0, "certSANs": ["_"] }))));
+    let found = faults(&object(network(&json!({ "address": "x y", "port": 0, "certSANs": ["_"] }))));
     assert_eq!(found.len(), 3, "{found:?}");
 }
 
 #[test]
 fn a_container_named_kine_may_replace_ours() {
     assert_eq!(
-        faults(&object(deployment(json!({ "additionalContainers": [{ "name": "kine", "image": "x" }] })))),
+        faults(&object(deployment(&json!({ "additionalContainers": [{ "name": "kine", "image": "x" }] })))),
         []
     );
 }
@@ -155,7 +155,7 @@ fn a_container_named_kine_may_replace_ours() {
 #[test]
 fn dual_stack_ranges_keep_their_order() {
     let object = object(network(
-        json!({ "serviceCidrs": ["fd00:96::/112", "10.96.0.0/16"], "dnsServiceIPs": ["fd00:96::10", "10.96.0.10"] }),
+        &json!({ "serviceCidrs": ["fd00:96::/112", "10.96.0.0/16"], "dnsServiceIPs": ["fd00:96::10", "10.96.0.10"] }),
     ));
     assert_eq!(faults(&object), []);
     assert_eq!(object.spec.network_profile.unwrap().effective_service_cidrs()[0], "fd00:96::/112");
