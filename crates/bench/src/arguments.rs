@@ -1,0 +1,63 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Measures tenant control planes on a management cluster.
+#[derive(Parser)]
+#[command(name = "flotilla-bench", version)]
+pub(crate) struct Arguments {
+    /// Measures the operator that already serves the custom resources; starts and installs nothing.
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Kubeconfig of the management cluster.
+    #[arg(long, default_value = "/var/lib/flotilla/flotilla/admin.kubeconfig")]
+    pub(crate) kubeconfig: PathBuf,
+    /// Namespace for the control planes; made when absent, and then removed at the end.
+    #[arg(long, default_value = "flotilla-bench")]
+    pub(crate) namespace: String,
+    /// Kubernetes version of the control planes.
+    #[arg(long, default_value = "v1.36.3")]
+    pub(crate) version: String,
+    /// `DataStore` of the control planes.
+    #[arg(long, default_value = "default")]
+    pub(crate) data_store: String,
+    /// Type of the Service of each control plane.
+    #[arg(long, default_value = "ClusterIP")]
+    pub(crate) service_type: String,
+    /// How often one control plane alone is created.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) samples: usize,
+    /// Sizes of the herds: control planes created at once.
+    #[arg(long, value_delimiter = ',', default_value = "8,16")]
+    pub(crate) herds: Vec<usize>,
+    /// Seconds that a herd gets to become Ready.
+    #[arg(long, default_value_t = 420)]
+    deadline_seconds: u64,
+    /// Seconds that an idle control plane rests before its memory is read.
+    #[arg(long, default_value_t = 60)]
+    settle_seconds: u64,
+    /// Namespace of the operator.
+    #[arg(long, default_value = "flotilla-system")]
+    pub(crate) operator_namespace: String,
+    /// Labels of the operator's pods.
+    #[arg(long, default_value = "app.kubernetes.io/name=flotilla,app.kubernetes.io/component=operator")]
+    pub(crate) operator_selector: String,
+    /// Where the figures are written.
+    #[arg(long, default_value = "target/bench/latest.json")]
+    pub(crate) output: PathBuf,
+}
+
+impl Arguments {
+    /// Time that a herd gets to become Ready.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline_seconds)
+    }
+
+    /// Rest before memory is read.
+    pub(crate) fn settle(&self) -> Duration {
+        Duration::from_secs(self.settle_seconds)
+    }
+}
