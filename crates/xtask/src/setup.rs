@@ -15,7 +15,7 @@ struct Requirement {
 }
 
 /// What the local cluster runs on.
-const REQUIREMENTS: [Requirement; 11] = [
+const REQUIREMENTS: [Requirement; 12] = [
     Requirement { package: "containerd", any_of: &["containerd"] },
     Requirement { package: "runc", any_of: &["runc"] },
     Requirement {
@@ -26,6 +26,7 @@ const REQUIREMENTS: [Requirement; 11] = [
     Requirement { package: "iptables", any_of: &["iptables"] },
     Requirement { package: "iproute2", any_of: &["ip"] },
     Requirement { package: "util-linux", any_of: &["nsenter"] },
+    Requirement { package: "mount", any_of: &["mount"] },
     Requirement { package: "protobuf-compiler", any_of: &["protoc"] },
     Requirement { package: "libprotobuf-dev", any_of: &["/usr/include/google/protobuf/descriptor.proto"] },
     Requirement { package: "binutils", any_of: &["strip"] },
