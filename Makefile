@@ -2,6 +2,7 @@
 # starts on a fresh machine and does its own set-up.
 
 UP_FLAGS ?=
+BENCH_FLAGS ?=
 FLOTILLA := target/debug/flotilla
 
 .PHONY: help up down status test bench setup build gen fmt lint
@@ -21,8 +22,8 @@ status: ## Says what runs.
 test: ## Runs everything that CI runs.
 	cargo xtask test
 
-bench: up ## Measures the local management cluster; writes target/bench/latest.json.
-	cargo run --quiet --package flotilla-bench -- $(BENCH_FLAGS)
+bench: ## Measures the local management cluster; BENCH_FLAGS adds flags; writes target/bench/latest.json.
+	cargo xtask bench -- $(BENCH_FLAGS)
 
 setup: ## Installs what the machine lacks.
 	cargo xtask setup

@@ -66,19 +66,25 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<(
 
 /// Builds the Rust programs and copies them, stripped, into the distribution.
 fn programs(workspace: &Workspace) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    // The whole workspace is selected so that features resolve as in `cargo test --workspace` and
-    // nothing is compiled a second time there.
-    cargo.current_dir(workspace.root()).args(["build", "--workspace", "--locked"]);
-    for program in PROGRAMS {
-        cargo.args(["--bin", program]);
-    }
-    process::run_step("build flotilla and flotilla-operator", &mut cargo)?;
+    process::run_step("build flotilla and flotilla-operator", &mut program(workspace, &PROGRAMS))?;
     fs::create_dir_all(workspace.dist()).context("create the distribution directory")?;
     for program in PROGRAMS {
         strip(&workspace.target().join("debug").join(program), &workspace.dist().join(program))?;
     }
     Ok(())
+}
+
+/// The command that builds programs of the workspace.
+///
+/// The whole workspace is selected so that features resolve as in `cargo test --workspace` and
+/// nothing is compiled a second time there.
+pub(crate) fn program(workspace: &Workspace, names: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(workspace.root()).args(["build", "--workspace", "--locked"]);
+    for name in names {
+        cargo.args(["--bin", name]);
+    }
+    cargo
 }
 
 /// Copies `from` to `to` without symbols, unless `to` is newer already.

@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{build, process};
 
 /// How to treat the generated files.
 #[derive(Args)]
@@ -18,16 +18,7 @@ pub(crate) struct GenerateArguments {
 
 /// Builds the generator with the workspace's features and runs it.
 pub(crate) fn run(workspace: &Workspace, arguments: &GenerateArguments) -> Result<()> {
-    process::run_step(
-        "build the generator",
-        Command::new("cargo").current_dir(workspace.root()).args([
-            "build",
-            "--workspace",
-            "--locked",
-            "--bin",
-            "flotilla-generate",
-        ]),
-    )?;
+    process::run_step("build the generator", &mut build::program(workspace, &["flotilla-generate"]))?;
     let mut generator = Command::new(workspace.target().join("debug/flotilla-generate"));
     generator.current_dir(workspace.root());
     if arguments.check {

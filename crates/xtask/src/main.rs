@@ -1,5 +1,6 @@
 //! `cargo xtask VERB`: everything that building, checking and testing the project needs.
 
+mod bench;
 mod build;
 mod chart;
 mod deny;
@@ -38,6 +39,8 @@ enum Verb {
     Tidy,
     /// Lints the chart and compares its renders with the golden files.
     Chart(chart::ChartArguments),
+    /// Measures control planes on the local cluster; flags for the measurement follow behind `--`.
+    Bench(bench::BenchArguments),
     /// Runs everything that CI runs, in its order.
     Test(suite::SuiteArguments),
 }
@@ -60,6 +63,7 @@ fn run(verb: &Verb) -> Result<()> {
         Verb::Gen(arguments) => generate::run(&workspace, arguments),
         Verb::Tidy => tidy::run(&workspace),
         Verb::Chart(arguments) => chart::run(&workspace, arguments),
+        Verb::Bench(arguments) => bench::run(&workspace, arguments),
         Verb::Test(arguments) => suite::run(&workspace, arguments),
     }
 }

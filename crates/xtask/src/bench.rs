@@ -1,0 +1,35 @@
+//! `bench`: builds what is needed and runs the measurements of crates/bench.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::build::{self, BuildArguments};
+use crate::workspace::Workspace;
+use crate::{process, setup};
+
+/// The flag that leaves the cluster and the operator as they are.
+const NO_INSTALL: &str = "--no-install";
+
+/// What to pass on.
+#[derive(Args)]
+pub(crate) struct BenchArguments {
+    /// Flags of `flotilla-bench`, behind `--`.
+    #[arg(last = true, value_name = "FLAGS")]
+    flags: Vec<String>,
+}
+
+/// Builds and measures.
+pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<()> {
+    if !arguments.flags.iter().any(|flag| flag == NO_INSTALL) {
+        setup::run()?;
+        build::run(workspace, &BuildArguments::default())?;
+    }
+    process::run_step("build flotilla-bench", &mut build::program(workspace, &["flotilla-bench"]))?;
+    process::run_open(
+        Command::new(workspace.target().join("debug/flotilla-bench"))
+            .current_dir(workspace.root())
+            .args(&arguments.flags),
+    )
+}
