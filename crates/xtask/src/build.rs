@@ -1,6 +1,7 @@
 //! `build`: fills target/dist, from which images are made and the local cluster starts.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
@@ -8,7 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::golang;
+use crate::golang::{self, Recipe};
 use crate::process;
 use crate::progress;
 use crate::workspace::Workspace;
@@ -61,7 +62,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<(
     for recipe in &recipes {
         golang::build(workspace, recipe, &go_version)?;
     }
+    for minor in &arguments.kubernetes {
+        link_kubectl(&golang::kubernetes(workspace, minor)?)?;
+    }
     if arguments.no_programs { Ok(()) } else { programs(workspace) }
+}
+
+/// Lets people call `kubectl` by its name; everything else is called by programs.
+fn link_kubectl(recipe: &Recipe) -> Result<()> {
+    let link = recipe.output().with_file_name("kubectl");
+    if link.is_symlink() {
+        return Ok(());
+    }
+    let target = recipe.output().file_name().unwrap_or_default();
+    symlink(target, &link).with_context(|| format!("link {}", link.display()))
 }
 
 /// Builds the Rust programs and copies them, stripped, into the distribution.

@@ -25,6 +25,13 @@ pub(crate) struct Recipe {
     output: PathBuf,
 }
 
+impl Recipe {
+    /// Where the program is put.
+    pub(crate) fn output(&self) -> &Path {
+        &self.output
+    }
+}
+
 /// Upstream Kubernetes of `minor` (`1.36`) as one multi-call binary.
 pub(crate) fn kubernetes(workspace: &Workspace, minor: &str) -> Result<Recipe> {
     let module_file = format!("versions/{minor}.mod");
@@ -53,7 +60,7 @@ pub(crate) fn pause(workspace: &Workspace) -> Recipe {
     }
 }
 
-/// The tools known by name, and the program files that each stands for.
+/// The tools known by name.
 pub(crate) const TOOLS: [&str; 4] = ["helm", "coredns", "kine", "konnectivity"];
 
 /// The programs of one tool.

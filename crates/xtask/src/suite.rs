@@ -76,7 +76,16 @@ fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
         ])),
         Layer::Deny => deny::run(workspace),
         Layer::Unit => process::run_open(test(workspace).args(["--lib", "--bins"])),
-        Layer::Docs => process::run_open(test(workspace).arg("--doc")),
+        Layer::Docs => {
+            process::run_open(cargo(workspace).args([
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--locked",
+                "--quiet",
+            ]))?;
+            process::run_open(test(workspace).arg("--doc"))
+        }
         Layer::Build => build::run(workspace, &BuildArguments::default()),
         Layer::Chart => chart::run(workspace, &ChartArguments { update: false }),
         Layer::Integration => run_targets(workspace, &test_targets(workspace, Kind::Integration)?, &[]),
