@@ -1,0 +1,51 @@
+//! One file per command.
+
+mod down;
+mod image;
+mod kubectl;
+mod logs;
+mod status;
+mod supervise;
+mod up;
+
+use std::process::ExitCode;
+
+use local::{Layout, Record};
+
+use crate::Error;
+use crate::args::{Arguments, Command, Target};
+
+/// Runs one command.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
+    match arguments.command {
+        Command::Up(args) => up::run(&args)?,
+        Command::Down(args) => down::run(&args)?,
+        Command::Status(args) => status::run(&args)?,
+        Command::Logs(args) => logs::run(&args)?,
+        Command::Image(args) => image::run(&args.command)?,
+        Command::Kubectl(args) => return kubectl::run(args),
+        Command::Supervise(target) => supervise::run(&target)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The paths of a cluster.
+fn layout(target: &Target) -> Result<Layout, Error> {
+    let directory = target.dir.clone().unwrap_or_else(|| Layout::default_data(&target.name));
+    let directory = std::path::absolute(&directory)
+        .map_err(Error::system(format!("resolve the directory {}", directory.display())))?;
+    Ok(Layout::new(target.name.clone(), directory))
+}
+
+/// The record of a cluster that must exist.
+fn record(layout: &Layout) -> Result<Record, Error> {
+    Record::read(layout)?.ok_or_else(|| Error::NoCluster {
+        name: layout.name().to_string(),
+        directory: layout.data().to_owned(),
+    })
+}
+
+/// A runtime for commands that talk to the API server.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Runtime::new().map_err(Error::system("start the asynchronous runtime"))
+}

@@ -1,0 +1,129 @@
+//! Why a command failed, and with which exit code.
+
+use std::error::Error as _;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Errors of the command.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The local cluster.
+    #[error(transparent)]
+    Local(#[from] local::Error),
+    /// Programs of the distribution.
+    #[error(transparent)]
+    Launch(#[from] launcher::Error),
+    /// There is no cluster of that name in that directory.
+    #[error("there is no cluster `{name}` in {}: start one with `flotilla up`, or name another with --name or --dir", directory.display())]
+    NoCluster {
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        directory: PathBuf,
+    },
+    /// A component has no log.
+    #[error("there is no log of `{component}` on node {node}; there are: {}", known.join(", "))]
+    NoLog {
+        /// What was asked for.
+        component: String,
+        /// On which node.
+        node: u8,
+        /// What has one.
+        known: Vec<String>,
+    },
+    /// The chart was not found.
+    #[error("there is no Helm chart at {}: name its directory with --chart or FLOTILLA_CHART", path.display())]
+    NoChart {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Helm refused.
+    #[error("helm failed to install the platform:\n{output}")]
+    Helm {
+        /// What it said.
+        output: String,
+    },
+    /// The example tenant did not become ready.
+    #[error(
+        "the tenant control plane `{name}` was not ready after {seconds} s: {last}; see `flotilla kubectl describe tcp -n {namespace} {name}`"
+    )]
+    TenantNotReady {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// How long it was waited for.
+        seconds: u64,
+        /// Its last condition.
+        last: String,
+    },
+    /// The API server of the management cluster refused a request.
+    #[error("failed to {action}")]
+    Request {
+        /// What was tried.
+        action: String,
+        /// The API server's reason.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// A file or process of the machine.
+    #[error("failed to {action}")]
+    System {
+        /// What was tried.
+        action: String,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn request(action: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Request { action, source: Box::new(source) }
+    }
+
+    pub(crate) fn system(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let action = action.into();
+        move |source| Self::System { action, source }
+    }
+
+    /// 1 if the user can mend it, 2 if it was not expected.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let is_users = match self {
+            Self::Local(error) => error.is_users(),
+            Self::Launch(_) | Self::NoCluster { .. } | Self::NoLog { .. } | Self::NoChart { .. } => true,
+            Self::Helm { .. } | Self::TenantNotReady { .. } | Self::Request { .. } | Self::System { .. } => {
+                false
+            }
+        };
+        if is_users { 1 } else { 2 }
+    }
+
+    /// The message with those of its causes.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn a_wrong_name_is_the_users_and_a_failed_request_is_not() {
+        let name = "A".parse::<local::ClusterName>().unwrap_err();
+        assert_eq!(Error::from(name).exit_code(), 1);
+        let error = Error::system("read a file")(std::io::ErrorKind::NotFound.into());
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(error.chain(), "failed to read a file: entity not found");
+    }
+}

@@ -1,0 +1,26 @@
+//! The `flotilla` command. Data goes to standard output, everything else to standard error.
+
+mod args;
+mod commands;
+mod error;
+mod platform;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use error::Error;
+
+/// Runs the command with the arguments of the process.
+#[must_use]
+pub fn run() -> ExitCode {
+    match commands::run(args::Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", error.chain());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Program `flotilla`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

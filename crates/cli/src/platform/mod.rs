@@ -1,0 +1,100 @@
+//! The platform in a management cluster: the chart, a first tenant, and what to try next.
+
+mod chart;
+mod first;
+pub(crate) mod tenants;
+
+use std::path::PathBuf;
+
+use local::Cluster;
+
+use crate::Error;
+use crate::args::Up;
+use crate::progress::Progress;
+use first::Tenant;
+
+/// Into what the platform is installed, and with what.
+pub(crate) struct Installation {
+    /// All rights on the management cluster.
+    pub(crate) kubeconfig: PathBuf,
+    /// The chart's directory.
+    chart: PathBuf,
+    /// The helm program.
+    helm: PathBuf,
+    /// Values of the chart that differ from its defaults.
+    values: Vec<&'static str>,
+    /// Kubernetes version of the first tenant; the management cluster's if left out.
+    version: Option<String>,
+    /// Where the tenants' kubeconfigs go.
+    tenants: PathBuf,
+    /// How the user calls kubectl.
+    kubectl: String,
+}
+
+impl Installation {
+    /// Into the local cluster. It has one disk, so one member of etcd is as good as three.
+    pub(crate) fn local(cluster: &Cluster, args: &Up) -> Result<Self, Error> {
+        let distribution = launcher::Distribution::find(Some(&cluster.record.distribution))?;
+        Ok(Self {
+            kubeconfig: cluster.layout.admin_kubeconfig(),
+            chart: chart::find(args.chart.as_deref())?,
+            helm: distribution.tool("helm")?,
+            values: vec!["etcd.replicas=1"],
+            version: Some(cluster.record.kubernetes.clone()),
+            tenants: cluster.layout.tenants(),
+            kubectl: cluster.layout.bin().join("kubectl").display().to_string(),
+        })
+    }
+
+    /// Into a cluster that exists.
+    pub(crate) fn existing(kubeconfig: PathBuf, args: &Up) -> Result<Self, Error> {
+        let distribution = launcher::Distribution::find(args.dist.as_deref())?;
+        let directory = kubeconfig.parent().map(|parent| parent.join("tenants")).unwrap_or_default();
+        Ok(Self {
+            kubeconfig,
+            chart: chart::find(args.chart.as_deref())?,
+            helm: distribution.tool("helm")?,
+            values: Vec::new(),
+            version: None,
+            tenants: args.target.dir.as_ref().map_or(directory, |dir| dir.join("tenants")),
+            kubectl: "kubectl".to_owned(),
+        })
+    }
+}
+
+/// Installs or updates the platform, creates the first tenant and waits until it is ready.
+pub(crate) async fn install(installation: &Installation, progress: &mut Progress) -> Result<Tenant, Error> {
+    progress.step("install the platform with Helm", async |_| chart::install(installation).await).await?;
+    let client = local::client(&installation.kubeconfig).await?;
+    progress
+        .step("create the first tenant control plane", async |_| first::create(&client, installation).await)
+        .await?;
+    progress.step("wait until it is ready", async |detail| first::wait(&client, detail).await).await?;
+    first::fetch(&client, installation).await
+}
+
+/// What to do with a management cluster alone.
+pub(crate) fn bare_greeting(cluster: &Cluster) -> String {
+    let kubeconfig = cluster.layout.admin_kubeconfig();
+    format!(
+        "management cluster  {}\n\ntry next:\n  export KUBECONFIG={}\n  {} get pods --all-namespaces\n  flotilla status",
+        kubeconfig.display(),
+        kubeconfig.display(),
+        cluster.layout.bin().join("kubectl").display(),
+    )
+}
+
+/// What to do with a platform and its first tenant.
+pub(crate) fn greeting(installation: &Installation, tenant: &Tenant) -> String {
+    let (kubectl, tenant_config) = (&installation.kubectl, tenant.kubeconfig.display());
+    let management = installation.kubeconfig.display();
+    format!(
+        "management cluster  {management}\ntenant `first`      {tenant_config}  ({})\n\ntry next:\n  \
+         {kubectl} --kubeconfig {tenant_config} get namespaces\n  \
+         {kubectl} --kubeconfig {tenant_config} create deployment web --image=nginx\n  \
+         {kubectl} --kubeconfig {management} get tenantcontrolplane -n {} first -o yaml | sed 's/name: first/name: second/' \
+         | {kubectl} --kubeconfig {management} create -f -",
+        tenant.endpoint,
+        first::NAMESPACE,
+    )
+}

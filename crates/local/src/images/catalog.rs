@@ -1,0 +1,136 @@
+//! Which images are made from a distribution.
+
+use std::path::{Path, PathBuf};
+
+use launcher::Distribution;
+
+use super::archive::Image;
+use super::layer::{Entry, libraries, relative};
+use crate::Error;
+use crate::config::containerd::SANDBOX_IMAGE;
+use crate::host::run;
+
+/// etcd's version in the multi-call binary; `kubernetes/versions/*.mod` pins it.
+const ETCD_IMAGE: &str = "registry.k8s.io/etcd:3.6.8-0";
+/// Images of single programs among the distribution's tools; those that are not built are left out.
+const TOOLS: [(&str, &str); 5] = [
+    ("pause", SANDBOX_IMAGE),
+    ("coredns", COREDNS_IMAGE),
+    ("kine", "docker.io/rancher/kine:v0.17.5"),
+    ("konnectivity-server", "registry.k8s.io/kas-network-proxy/proxy-server:v0.34.0"),
+    ("konnectivity-agent", "registry.k8s.io/kas-network-proxy/proxy-agent:v0.34.0"),
+];
+/// Flotilla's own programs.
+const PROGRAMS: [(&str, &str); 1] = [("flotilla-operator", "docker.io/flotilla/operator:0.1.0")];
+/// Components that control planes and nodes run as containers.
+const COMPONENTS: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
+const UNPRIVILEGED: &str = "65532:65532";
+
+/// The name server's image.
+pub(crate) const COREDNS_IMAGE: &str = "registry.k8s.io/coredns/coredns:v1.15.0";
+
+/// Images that share a layer.
+#[derive(Debug, Clone)]
+pub(crate) struct Bundle {
+    /// Files of the layer.
+    pub(crate) entries: Vec<Entry>,
+    /// The images.
+    pub(crate) images: Vec<Image>,
+}
+
+/// All images of the distribution: those of every built version, of the tools and of the programs.
+pub(crate) fn bundles(distribution: &Distribution) -> Result<Vec<Bundle>, Error> {
+    let versions = distribution.versions();
+    let mut bundles: Vec<Bundle> = TOOLS
+        .iter()
+        .filter_map(|(tool, reference)| Some(single(tool, &distribution.tool(tool).ok()?, reference)))
+        .collect();
+    for version in &versions {
+        let mut images: Vec<Image> = COMPONENTS
+            .iter()
+            .map(|component| image(&format!("registry.k8s.io/{component}:{version}"), component, ""))
+            .collect();
+        if Some(version) == versions.last() {
+            images.push(image(ETCD_IMAGE, "etcd", ""));
+        }
+        bundles.push(Bundle { entries: multi_call(&distribution.kubernetes(version)), images });
+    }
+    for (program, reference) in PROGRAMS {
+        if let Ok(path) = distribution.program(program) {
+            bundles.push(dynamic(program, &path, reference)?);
+        }
+    }
+    Ok(bundles)
+}
+
+fn image(reference: &str, program: &str, user: &'static str) -> Image {
+    Image { reference: reference.to_owned(), entrypoint: format!("/usr/local/bin/{program}"), user }
+}
+
+fn base() -> Vec<Entry> {
+    const PASSWD: &str = "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n";
+    vec![
+        Entry::Directory("etc/ssl/certs/", 0o755),
+        Entry::Directory("tmp/", 0o1777),
+        Entry::Text("etc/group", "root:x:0:\nnonroot:x:65532:\n"),
+        Entry::Text("etc/passwd", PASSWD),
+    ]
+}
+
+fn program(name: &str, source: &Path) -> Entry {
+    Entry::Program { path: format!("usr/local/bin/{name}"), source: source.to_owned() }
+}
+
+fn single(tool: &str, source: &Path, reference: &str) -> Bundle {
+    let mut entries = base();
+    entries.push(program(tool, source));
+    Bundle { entries, images: vec![image(reference, tool, UNPRIVILEGED)] }
+}
+
+/// The multi-call binary with a link per component.
+fn multi_call(source: &Path) -> Vec<Entry> {
+    const NAME: &str = "flotilla-kubernetes";
+    let mut entries = base();
+    entries.push(program(NAME, source));
+    entries.extend(launcher::COMPONENTS.iter().map(|component| Entry::Link {
+        path: format!("usr/local/bin/{component}"),
+        target: NAME.to_owned(),
+    }));
+    entries
+}
+
+/// A dynamically linked program with the libraries of this machine, against which it was built.
+fn dynamic(name: &str, source: &Path, reference: &str) -> Result<Bundle, Error> {
+    let mut entries = base();
+    let needed: Vec<PathBuf> = libraries(&run("ldd", &[source])?);
+    entries.extend(needed.into_iter().map(|path| Entry::Program { path: relative(&path), source: path }));
+    entries.push(program(name, source));
+    Ok(Bundle { entries, images: vec![image(reference, name, UNPRIVILEGED)] })
+}
+
+#[cfg(test)]
+mod tests {
+    use launcher::Distribution;
+
+    use super::bundles;
+
+    #[test]
+    fn every_built_version_gets_its_images_and_missing_tools_none() {
+        let directory = tempfile::tempdir().unwrap();
+        for version in ["v1.35.4", "v1.36.3"] {
+            let path = directory.path().join("kubernetes").join(version);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("flotilla-kubernetes"), "").unwrap();
+        }
+        std::fs::create_dir(directory.path().join("tools")).unwrap();
+        std::fs::write(directory.path().join("tools/pause"), "").unwrap();
+        let distribution = Distribution::find(Some(directory.path())).unwrap();
+        let references: Vec<String> = bundles(&distribution)
+            .unwrap()
+            .into_iter()
+            .flat_map(|bundle| bundle.images)
+            .map(|image| image.reference)
+            .collect();
+        insta::assert_json_snapshot!(references);
+    }
+}
