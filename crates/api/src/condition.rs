@@ -73,6 +73,40 @@ pub enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 25] = [
+        Self::Ready,
+        Self::Valid,
+        Self::InvalidSpec,
+        Self::Assigned,
+        Self::LoadBalancerPending,
+        Self::AddressMissing,
+        Self::Provisioned,
+        Self::DataStoreNotFound,
+        Self::DataStoreNotReady,
+        Self::DataStoreUnreachable,
+        Self::DataStoreMissing,
+        Self::Issued,
+        Self::IssueFailed,
+        Self::Available,
+        Self::Sleeping,
+        Self::WaitingForStart,
+        Self::Starting,
+        Self::Unavailable,
+        Self::RollingOut,
+        Self::ApplyFailed,
+        Self::Applied,
+        Self::TenantUnreachable,
+        Self::Pending,
+        Self::NoAddons,
+        Self::NotServed,
+    ];
+
+    /// The reason of that name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,10 +1,11 @@
 //! Kubeconfig files with an embedded client certificate.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::Pair;
+use crate::{Error, Pair, PrivateKey};
 
 /// Whom a kubeconfig authenticates as.
 #[derive(Debug, Clone)]
@@ -26,6 +27,19 @@ pub struct Kubeconfig<'a> {
     pub certificate_authority: &'a str,
 }
 
+/// What an existing kubeconfig says of its current context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubeconfigContents {
+    /// Address of the API server.
+    pub server: String,
+    /// Certificate of the authority that signed the server's certificate, PEM.
+    pub certificate_authority: String,
+    /// Name of the user entry.
+    pub user: String,
+    /// Client certificate and key.
+    pub pair: Pair,
+}
+
 impl Kubeconfig<'_> {
     /// The file's text. It is JSON, which every reader of kubeconfigs takes as YAML; one context
     /// `<user>@<cluster>`, which is the current one.
@@ -38,7 +52,7 @@ impl Kubeconfig<'_> {
             "clusters": [{
                 "name": self.cluster,
                 "cluster": {
-                    "certificate-authority-data": base64(self.certificate_authority),
+                    "certificate-authority-data": STANDARD.encode(self.certificate_authority),
                     "server": self.server,
                 },
             }],
@@ -50,8 +64,8 @@ impl Kubeconfig<'_> {
             "users": [{
                 "name": identity.user,
                 "user": {
-                    "client-certificate-data": base64(&identity.pair.certificate),
-                    "client-key-data": base64(identity.pair.private_key.expose_pem()),
+                    "client-certificate-data": STANDARD.encode(&identity.pair.certificate),
+                    "client-key-data": STANDARD.encode(identity.pair.private_key.expose_pem()),
                 },
             }],
         });
@@ -59,6 +73,91 @@ impl Kubeconfig<'_> {
     }
 }
 
-fn base64(text: &str) -> String {
-    BASE64_STANDARD.encode(text)
+impl KubeconfigContents {
+    /// Reads a kubeconfig, YAML or JSON, ours or another program's.
+    ///
+    /// # Errors
+    /// [`Error::ReadKubeconfig`] if the text is no kubeconfig, or its current context does not embed
+    /// authority, client certificate and key.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        let unreadable = |reason: &str| Error::ReadKubeconfig { reason: reason.to_owned() };
+        let file: File = serde_saphyr::from_str(text).map_err(|error| unreadable(&error.to_string()))?;
+        let context = file
+            .contexts
+            .into_iter()
+            .find(|context| context.name == file.current_context)
+            .ok_or_else(|| unreadable("it has no current context"))?
+            .context;
+        let cluster = file
+            .clusters
+            .into_iter()
+            .find(|cluster| cluster.name == context.cluster)
+            .ok_or_else(|| unreadable("its current context names no cluster"))?
+            .cluster;
+        let user = file
+            .users
+            .into_iter()
+            .find(|user| user.name == context.user)
+            .ok_or_else(|| unreadable("its current context names no user"))?;
+        let decode = |text: &str| {
+            let bytes = STANDARD.decode(text).map_err(|_| unreadable("it holds data that is not base64"))?;
+            String::from_utf8(bytes).map_err(|_| unreadable("it holds a certificate that is not PEM"))
+        };
+        Ok(Self {
+            server: cluster.server,
+            certificate_authority: decode(&cluster.certificate_authority_data)?,
+            pair: Pair {
+                certificate: decode(&user.user.client_certificate_data)?,
+                private_key: PrivateKey::from_pem(decode(&user.user.client_key_data)?),
+            },
+            user: user.name,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct File {
+    clusters: Vec<NamedCluster>,
+    contexts: Vec<NamedContext>,
+    current_context: String,
+    users: Vec<NamedUser>,
+}
+
+#[derive(Deserialize)]
+struct NamedCluster {
+    name: String,
+    cluster: Cluster,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Cluster {
+    server: String,
+    certificate_authority_data: String,
+}
+
+#[derive(Deserialize)]
+struct NamedContext {
+    name: String,
+    context: Context,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    cluster: String,
+    user: String,
+}
+
+#[derive(Deserialize)]
+struct NamedUser {
+    name: String,
+    user: User,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct User {
+    client_certificate_data: String,
+    client_key_data: String,
 }

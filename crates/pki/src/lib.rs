@@ -18,7 +18,7 @@ mod plan;
 pub use authority::CertificateAuthority;
 pub use inspection::{Inspection, inspect};
 pub use key::{KeyAlgorithm, PrivateKey, ServiceAccountPair};
-pub use kubeconfig::{ClientIdentity, Kubeconfig};
+pub use kubeconfig::{ClientIdentity, Kubeconfig, KubeconfigContents};
 pub use plan::{CertificatePlan, Pair};
 
 use jiff::SignedDuration;
@@ -53,6 +53,12 @@ pub enum Error {
     #[error("failed to read a certificate: {reason}")]
     ReadCertificate {
         /// The parser's words.
+        reason: String,
+    },
+    /// A kubeconfig that was handed in is none, or embeds no client certificate.
+    #[error("failed to read a kubeconfig: {reason}")]
+    ReadKubeconfig {
+        /// What is wrong with it.
         reason: String,
     },
 }

@@ -1,0 +1,55 @@
+//! Names, labels and owner of the objects that are made for a control plane.
+
+use std::collections::BTreeMap;
+
+use api::names::{Component, annotations, labels};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::Validated;
+use crate::checksum::checksum;
+
+/// Name, namespace, common labels and owner of an object.
+pub(crate) fn object_meta(control_plane: &Validated, component: Component) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(component.object_name(control_plane.name())),
+        namespace: Some(control_plane.namespace().to_owned()),
+        labels: Some(common_labels(control_plane, component)),
+        owner_references: Some(vec![control_plane.owner().clone()]),
+        ..ObjectMeta::default()
+    }
+}
+
+/// The labels that all objects carry.
+pub(crate) fn common_labels(control_plane: &Validated, component: Component) -> BTreeMap<String, String> {
+    [
+        (labels::PROJECT, labels::PROJECT_VALUE),
+        (labels::NAME, control_plane.name()),
+        (labels::COMPONENT, component.label()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// A Secret with its checksum.
+pub(crate) fn secret(
+    control_plane: &Validated,
+    component: Component,
+    data: BTreeMap<String, ByteString>,
+) -> Secret {
+    let mut metadata = object_meta(control_plane, component);
+    metadata.annotations = Some([(annotations::CHECKSUM.to_owned(), checksum(&data))].into());
+    Secret { metadata, data: Some(data), type_: Some("Opaque".to_owned()), ..Secret::default() }
+}
+
+/// The text under a key of a Secret, if it is there and UTF-8.
+pub(crate) fn text<'a>(secret: &'a Secret, key: &str) -> Option<&'a str> {
+    std::str::from_utf8(&secret.data.as_ref()?.get(key)?.0).ok()
+}
+
+/// The annotation of a Secret.
+pub(crate) fn annotation<'a>(secret: &'a Secret, key: &str) -> Option<&'a str> {
+    secret.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}

@@ -1,0 +1,135 @@
+//! The status of a control plane, from what was observed.
+
+use api::condition::Kind;
+use api::validation::Fault;
+use api::{Driver, TenantControlPlaneStatus, VersionState};
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Secret, Service};
+
+use crate::gate::Position;
+use crate::{Endpoint, Issued, Unassigned, Validated};
+
+mod conditions;
+mod fields;
+mod version;
+
+/// What one pass observed. What it did not come to is absent; the status then keeps what it said.
+#[derive(Clone, Debug, Default)]
+pub struct Observed<'a> {
+    /// The Service as the cluster answered it.
+    pub service: Option<&'a Service>,
+    /// The address, or why there is none.
+    pub endpoint: Option<Result<&'a Endpoint, Unassigned>>,
+    /// The store.
+    pub data_store: DataStoreOutcome<'a>,
+    /// The credentials, once their Secrets are applied.
+    pub issued: Option<&'a Issued>,
+    /// The Deployment as the cluster answered it.
+    pub deployment: Option<&'a Deployment>,
+    /// The place in the start gate's queue, if the pods are held back.
+    pub queue: Option<Position>,
+    /// What happened inside the tenant's cluster.
+    pub tenant: TenantOutcome,
+    /// What failed.
+    pub failure: Option<Failure>,
+}
+
+/// What came of the store.
+#[derive(Clone, Debug, Default)]
+pub enum DataStoreOutcome<'a> {
+    /// The pass did not come to it.
+    #[default]
+    Pending,
+    /// Database, user and Secrets are there.
+    Ready {
+        /// Name of the `DataStore`.
+        name: &'a str,
+        /// Its kind.
+        driver: Driver,
+        /// The Secret with the settings.
+        config: &'a Secret,
+        /// The Secret with the certificate, if the connection is encrypted.
+        certificate: Option<&'a Secret>,
+    },
+    /// Neither the spec nor the operator names a `DataStore`.
+    Unnamed,
+    /// There is none of that name.
+    NotFound {
+        /// Name of the `DataStore`.
+        name: String,
+    },
+    /// Its own status says that it is not ready, or its references lead nowhere.
+    NotReady {
+        /// Name of the `DataStore`.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// It did not do what was asked.
+    Unreachable {
+        /// Name of the `DataStore`.
+        name: String,
+        /// What went wrong.
+        message: String,
+    },
+}
+
+/// What happened inside the tenant's cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TenantOutcome {
+    /// The pass did not come to it.
+    #[default]
+    Pending,
+    /// All objects are there.
+    Done {
+        /// Checksum of what workers need to join.
+        checksum: Option<String>,
+    },
+    /// Something could not be read or written.
+    Failed {
+        /// What went wrong.
+        message: String,
+    },
+}
+
+/// A step that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The condition that the step is about.
+    pub kind: Kind,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// The new status. Of equal observations it makes equal values, so that nothing need be written.
+///
+/// `observedGeneration` follows the spec only when everything was brought about; times move only with
+/// what they belong to.
+#[must_use]
+pub fn status(
+    previous: Option<&TenantControlPlaneStatus>,
+    control_plane: Result<&Validated, &[Fault]>,
+    generation: Option<i64>,
+    observed: &Observed<'_>,
+    now: Timestamp,
+) -> TenantControlPlaneStatus {
+    let mut status = previous.cloned().unwrap_or_default();
+    match control_plane {
+        Ok(control_plane) => {
+            fields::fill(&mut status, control_plane, observed, now);
+            version::fill(&mut status, control_plane, observed);
+        }
+        Err(_) => {
+            status.kubernetes_resources.version.status.get_or_insert(VersionState::Provisioning);
+        }
+    }
+    conditions::fill(&mut status.conditions, control_plane, generation, observed, now);
+    if conditions::is_brought_about(&status.conditions, control_plane.ok(), observed) {
+        status.observed_generation = generation;
+    }
+    status
+}
+
+#[cfg(test)]
+mod tests;
