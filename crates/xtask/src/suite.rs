@@ -1,6 +1,6 @@
 //! `test`: everything that CI runs, in its order, cheap checks first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -88,11 +88,8 @@ fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
         }
         Layer::Build => build::run(workspace, &BuildArguments::default()),
         Layer::Chart => chart::run(workspace, &ChartArguments { update: false }),
-        Layer::Integration => run_targets(workspace, &test_targets(workspace, Kind::Integration)?, &[]),
-        // Stories share the machine's network and cgroups, so one runs at a time.
-        Layer::E2e => {
-            run_targets(workspace, &test_targets(workspace, Kind::EndToEnd)?, &["--test-threads=1"])
-        }
+        Layer::Integration => run_targets(workspace, &test_targets(workspace, Kind::Integration)?),
+        Layer::E2e => run_targets(workspace, &test_targets(workspace, Kind::EndToEnd)?),
     }
 }
 
@@ -112,22 +109,25 @@ fn test_targets(workspace: &Workspace, kind: Kind) -> Result<Vec<String>> {
         let directory = entry?.path();
         let is_end_to_end = directory.ends_with("e2e");
         if is_end_to_end == (kind == Kind::EndToEnd) {
-            targets.extend(rust_file_names(&directory.join("tests")));
+            targets.extend(names_of_tests(&directory.join("tests")));
         }
     }
     targets.sort();
     Ok(targets)
 }
 
-fn rust_file_names(directory: &std::path::Path) -> Vec<String> {
+/// `tests/NAME.rs` and `tests/NAME/main.rs`.
+fn names_of_tests(directory: &Path) -> Vec<String> {
     let paths = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file()
+        })
         .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
         .collect()
 }
 
-fn run_targets(workspace: &Workspace, targets: &[String], harness: &[&str]) -> Result<()> {
+fn run_targets(workspace: &Workspace, targets: &[String]) -> Result<()> {
     if targets.is_empty() {
         eprintln!("      no tests of this layer");
         return Ok(());
@@ -136,7 +136,7 @@ fn run_targets(workspace: &Workspace, targets: &[String], harness: &[&str]) -> R
     for target in targets {
         command.args(["--test", target]);
     }
-    process::run_open(command.arg("--").args(harness))
+    process::run_open(&mut command)
 }
 
 fn cargo(workspace: &Workspace) -> Command {
@@ -168,14 +168,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_rust_files_are_test_targets() {
+    fn files_and_directories_with_a_main_file_are_test_targets() {
         let directory = tempfile::tempdir().unwrap();
-        for file in ["story.rs", "notes.md"] {
+        for file in ["admission.rs", "notes.md"] {
             fs::write(directory.path().join(file), "").unwrap();
         }
-        fs::create_dir(directory.path().join("fixtures")).unwrap();
-        assert_eq!(rust_file_names(directory.path()), ["story"]);
-        assert!(rust_file_names(&directory.path().join("absent")).is_empty());
+        for name in ["fixtures", "stories"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        fs::write(directory.path().join("stories/main.rs"), "").unwrap();
+        let mut found = names_of_tests(directory.path());
+        found.sort();
+        assert_eq!(found, ["admission", "stories"]);
+        assert!(names_of_tests(&directory.path().join("absent")).is_empty());
     }
 
     #[test]
