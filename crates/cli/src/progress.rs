@@ -1,7 +1,7 @@
 //! Steps and their elapsed time on standard error: live lines in a terminal, else one line per
 //! finished step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -14,14 +14,14 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Progress {
     live: Option<MultiProgress>,
     running: BTreeMap<String, Option<ProgressBar>>,
-    finished: BTreeMap<String, ()>,
+    finished: BTreeSet<String>,
     start: Instant,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
         let live = std::io::stderr().is_terminal().then(MultiProgress::new);
-        Self { live, running: BTreeMap::new(), finished: BTreeMap::new(), start: Instant::now() }
+        Self { live, running: BTreeMap::new(), finished: BTreeSet::new(), start: Instant::now() }
     }
 
     /// Time since the beginning.
@@ -60,7 +60,7 @@ impl Progress {
     }
 
     fn began(&mut self, name: &str) {
-        if self.running.contains_key(name) || self.finished.contains_key(name) {
+        if self.running.contains_key(name) || self.finished.contains(name) {
             return;
         }
         let bar = self.live.as_ref().map(|live| {
@@ -76,15 +76,15 @@ impl Progress {
 
     fn ended(&mut self, name: &str, took: Duration, good: bool) {
         let Some(bar) = self.running.remove(name) else { return };
-        self.finished.insert(name.to_owned(), ());
-        let line = format!("{} {:>5.1}s  {name}", if good { "✓" } else { "✗" }, took.as_secs_f64());
+        self.finished.insert(name.to_owned());
+        let text = format!("{} {:>5.1}s  {name}", if good { "✓" } else { "✗" }, took.as_secs_f64());
         match (&self.live, bar) {
             (Some(live), Some(bar)) => {
                 bar.finish_and_clear();
                 // The terminal is gone if this fails; there is nobody to tell.
-                let _ = live.println(line);
+                let _ = live.println(text);
             }
-            _ => eprintln!("{line}"),
+            _ => eprintln!("{text}"),
         }
     }
 }

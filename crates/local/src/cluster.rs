@@ -245,8 +245,12 @@ fn follow(layout: &Layout, mut child: Option<Child>, progress: &mut dyn FnMut(&S
         };
         // Read after the look at the process, so that its last words are not missed.
         let state = State::read(layout)?;
-        progress(&state);
-        if state.usable && !ended {
+        let is_done = state.usable && !ended;
+        // The steps of a start that was over before are nobody's news.
+        if child.is_some() || !is_done {
+            progress(&state);
+        }
+        if is_done {
             return Ok(());
         }
         if let Some(step) = state.failure() {

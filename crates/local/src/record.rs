@@ -114,7 +114,7 @@ mod tests {
         ] {
             std::fs::write(layout.record(), text).unwrap();
             let error = Record::read(&layout).unwrap_err().to_string();
-            assert!(error.contains("down --purge"), "{error}");
+            assert!(error.contains("--purge"), "{error}");
         }
     }
 }

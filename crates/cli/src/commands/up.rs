@@ -50,7 +50,7 @@ fn report(cluster: &Cluster, progress: &Progress) {
     match &cluster.started {
         Started::Now => eprintln!("the management cluster `{name}` is usable after {seconds:.1} s"),
         Started::Before(loaded) if loaded.is_empty() => {
-            eprintln!("the management cluster `{name}` runs already")
+            eprintln!("the management cluster `{name}` runs already");
         }
         Started::Before(loaded) => {
             eprintln!("the management cluster `{name}` runs already; loaded {}", loaded.join(", "));

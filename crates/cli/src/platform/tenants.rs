@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::table;
 
-/// The kind TenantControlPlane.
+/// The kind `TenantControlPlane`.
 pub(crate) fn resource() -> ApiResource {
     let kind = GroupVersionKind::gvk("kamaji.clastix.io", "v1alpha1", "TenantControlPlane");
     ApiResource::from_gvk_with_plural(&kind, "tenantcontrolplanes")

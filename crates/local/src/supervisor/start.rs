@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{try_join, try_join_all};
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Node;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::ListParams;
 use kube::{Api, Client};
 use launcher::{Distribution, Probe, wait_until_ready};
 use tokio::sync::watch;
@@ -95,6 +97,7 @@ async fn load_images(
 }
 
 async fn serve(layout: &Layout, record: &Record, board: &Board, running: &mut Running) -> Result<(), Error> {
+    let start = board.now();
     let api_server = Probe::ApiServer(layout.admin_kubeconfig());
     board.step("start etcd and the API server", wait(&api_server, "the API server")).await?;
     let client = crate::cluster::client(&layout.admin_kubeconfig()).await?;
@@ -103,9 +106,10 @@ async fn serve(layout: &Layout, record: &Record, board: &Board, running: &mut Ru
         .step("apply roles, storage class and name server", objects::apply(&client, record, name_server))
         .await?;
     start_controllers(layout, record, &client, running);
-    board.step("wait for the nodes", nodes_are_ready(&client, record.nodes)).await?;
+    let since = Since(start);
+    board.step("wait for the nodes", since.nodes_are_ready(&client, record.nodes)).await?;
     if name_server {
-        board.step("wait for the name server", name_server_is_available(&client)).await?;
+        board.step("wait for the name server", since.name_server_runs(&client)).await?;
     }
     Ok(())
 }
@@ -146,27 +150,53 @@ async fn until<F: Future<Output = Result<(), String>>>(
     }
 }
 
-async fn nodes_are_ready(client: &Client, expected: u8) -> Result<(), Error> {
-    let nodes: Api<Node> = Api::all(client.clone());
-    until("the nodes", || async {
-        let list = nodes.list(&kube::api::ListParams::default()).await.map_err(|error| error.to_string())?;
-        let ready = list.items.iter().filter(|node| is_ready(node)).count();
-        if ready >= usize::from(expected) { Ok(()) } else { Err(format!("{ready} of {expected} are ready")) }
-    })
-    .await
-}
+/// Waits for what was reported since a moment: a cluster that starts again still holds the reports of
+/// its last run.
+struct Since(Timestamp);
 
-fn is_ready(node: &Node) -> bool {
-    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
-}
+impl Since {
+    async fn nodes_are_ready(&self, client: &Client, expected: u8) -> Result<(), Error> {
+        let nodes: Api<Node> = Api::all(client.clone());
+        until("the nodes", || async {
+            let list = nodes.list(&ListParams::default()).await.map_err(|error| error.to_string())?;
+            let ready = list.items.iter().filter(|node| self.is_ready(node)).count();
+            let enough = ready >= usize::from(expected);
+            if enough { Ok(()) } else { Err(format!("{ready} of {expected} are ready")) }
+        })
+        .await
+    }
 
-async fn name_server_is_available(client: &Client) -> Result<(), Error> {
-    let deployments: Api<Deployment> = Api::namespaced(client.clone(), "kube-system");
-    until("the name server", || async {
-        let deployment = deployments.get_status("coredns").await.map_err(|error| error.to_string())?;
-        let available = deployment.status.and_then(|status| status.available_replicas).unwrap_or_default();
-        if available > 0 { Ok(()) } else { Err("no replica is available".to_owned()) }
-    })
-    .await
+    fn is_ready(&self, node: &Node) -> bool {
+        let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        conditions.into_iter().any(|condition| {
+            condition.type_ == "Ready"
+                && condition.status == "True"
+                && condition.last_heartbeat_time.as_ref().is_some_and(|at| self.covers(at))
+        })
+    }
+
+    async fn name_server_runs(&self, client: &Client) -> Result<(), Error> {
+        let pods: Api<Pod> = Api::namespaced(client.clone(), "kube-system");
+        let selected = ListParams::default().labels("k8s-app=kube-dns");
+        until("the name server", || async {
+            let list = pods.list(&selected).await.map_err(|error| error.to_string())?;
+            let runs = list.items.iter().any(|pod| self.runs(pod));
+            if runs { Ok(()) } else { Err("it has no pod that is ready".to_owned()) }
+        })
+        .await
+    }
+
+    fn runs(&self, pod: &Pod) -> bool {
+        let containers = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+        containers.into_iter().any(|container| {
+            let running = container.state.as_ref().and_then(|state| state.running.as_ref());
+            let started = running.and_then(|running| running.started_at.as_ref());
+            container.ready && started.is_some_and(|at| self.covers(at))
+        })
+    }
+
+    /// Kubernetes cuts these times to whole seconds.
+    fn covers(&self, at: &Time) -> bool {
+        at.0.as_second() >= self.0.as_second()
+    }
 }
