@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 
 use futures::{Stream, StreamExt};
+use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Lookup, Store};
 use kube::runtime::watcher::{self, watcher};
-use kube::runtime::WatchStreamExt;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
@@ -19,15 +19,18 @@ pub fn cached<K>(
     trim: fn(&mut K),
 ) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send)
 where
-    K: Resource<DynamicType = ()> + Lookup<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
+    K: Resource<DynamicType = ()>
+        + Lookup<DynamicType = ()>
+        + DeserializeOwned
+        + Clone
+        + Debug
+        + Send
+        + Sync
+        + 'static,
 {
     let (reader, writer) = reflector::store();
-    let stream = watcher(api, selection)
-        .default_backoff()
-        .modify(trim)
-        .reflect(writer)
-        .touched_objects()
-        .boxed();
+    let stream =
+        watcher(api, selection).default_backoff().modify(trim).reflect(writer).touched_objects().boxed();
     (reader, stream)
 }
 

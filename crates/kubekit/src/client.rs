@@ -63,10 +63,8 @@ pub async fn client_for_kubeconfig(
         Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.map_err(unreadable)?;
     config.read_timeout = read_timeout;
     if let Some(endpoint) = endpoint {
-        config.cluster_url = endpoint
-            .url
-            .parse()
-            .map_err(|_| ClientError::Address { address: endpoint.url.clone() })?;
+        config.cluster_url =
+            endpoint.url.parse().map_err(|_| ClientError::Address { address: endpoint.url.clone() })?;
         config.tls_server_name = Some(endpoint.server_name.clone());
     }
     build(config)

@@ -12,7 +12,7 @@ mod webhook;
 pub use apply::{Applied, Applier, ApplyError, DESIRED_HASH_ANNOTATION};
 pub use cache::{cached, trimmed};
 pub use client::{ClientError, Endpoint, client, client_for_kubeconfig};
-pub use lease::{ElectionSettings, LeaseError, Leadership, acquire};
+pub use lease::{ElectionSettings, Leadership, LeaseError, acquire};
 pub use status::{StatusError, replace_status};
 pub use subset::covers;
 pub use webhook::{WebhookError, WebhookHost};

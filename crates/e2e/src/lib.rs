@@ -1,0 +1,11 @@
+//! What stories are told with: the local cluster, control planes, and waiting with a deadline.
+
+mod cluster;
+mod machine;
+mod tenant;
+mod wait;
+
+pub use cluster::{Cluster, Told};
+pub use machine::Traces;
+pub use tenant::{TenantSpec, Tenants};
+pub use wait::eventually;

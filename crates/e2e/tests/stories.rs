@@ -1,0 +1,3 @@
+//! Runs the stories one after the other on one local cluster.
+
+fn main() {}

@@ -1,0 +1,102 @@
+//! Wires caches, watches and reconciles together.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use api::names::FIELD_MANAGER;
+use api::{DataStore, TenantControlPlane};
+use base::SystemClock;
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Node, Secret, Service};
+use kube::runtime::controller::{self, Controller};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use kubekit::{Applier, cached, trimmed};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use crate::caches::{Caches, ours, trim_node};
+use crate::context::{Context, Prepared};
+use crate::metrics::Metrics;
+use crate::start_gate::StartGate;
+use crate::stores::{Connections, DataStoreLookup};
+use crate::{Settings, data_stores, tenant};
+
+/// Most control planes that are reconciled at the same time; each waits for the API server mostly.
+const CONCURRENCY: u16 = 32;
+
+/// Runs both controllers; ends only when a watch ends, which does not happen in good order.
+pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
+    let all = watcher::Config::default;
+    let (tenants, tenant_changes) = cached::<TenantControlPlane>(Api::all(client.clone()), all(), trimmed);
+    let (secrets, secret_changes) = cached::<Secret>(Api::all(client.clone()), ours(), trimmed);
+    let (services, service_changes) = cached::<Service>(Api::all(client.clone()), ours(), trimmed);
+    let (deployments, deployment_changes) = cached::<Deployment>(Api::all(client.clone()), ours(), trimmed);
+    let (stores, store_changes) = cached::<DataStore>(Api::all(client.clone()), all(), trimmed);
+    let (nodes, node_changes) = cached::<Node>(Api::all(client.clone()), all(), trim_node);
+
+    let (wake, woken) = mpsc::unbounded_channel();
+    let caches = Caches {
+        tenants: tenants.clone(),
+        secrets,
+        services,
+        deployments,
+        data_stores: DataStoreLookup::new(stores),
+        nodes,
+    };
+    let context = Arc::new(Context {
+        client: client.clone(),
+        applier: Applier::new(client.clone(), FIELD_MANAGER),
+        gate: StartGate::new(settings.start_slots, wake),
+        caches,
+        connections: Connections::default(),
+        settings: settings.clone(),
+        recorder: Recorder::new(client.clone(), reporter(settings)),
+        metrics,
+        clock: Box::new(SystemClock),
+        prepared: Prepared::default(),
+    });
+
+    let users = context.clone();
+    let tenant_controller = Controller::for_stream(tenant_changes, tenants)
+        .with_config(controller::Config::default().concurrency(CONCURRENCY))
+        .owns_stream(secret_changes)
+        .owns_stream(service_changes)
+        .owns_stream(deployment_changes)
+        .watches_stream(store_changes, move |store| tenant::users_of(&users.caches, &store))
+        .reconcile_on(UnboundedReceiverStream::new(woken))
+        .run(tenant::reconcile, tenant::retry, context.clone());
+    let store_controller = Controller::new(Api::<DataStore>::all(client.clone()), all()).run(
+        data_stores::reconcile,
+        data_stores::retry,
+        context.clone(),
+    );
+
+    tokio::select! {
+        () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),
+        () = drain(store_controller) => anyhow::bail!("the watch of DataStores ended"),
+        () = drain(node_changes) => anyhow::bail!("the watch of Nodes ended"),
+    }
+}
+
+/// Polls a stream for its effects; failures were logged where they arose.
+async fn drain<T, E: std::fmt::Display>(stream: impl Stream<Item = Result<T, E>>) {
+    stream
+        .for_each(|item| {
+            if let Err(error) = item {
+                tracing::debug!(%error, "watch");
+            }
+            std::future::ready(())
+        })
+        .await;
+}
+
+fn reporter(settings: &Settings) -> Reporter {
+    Reporter { controller: "flotilla-operator".to_owned(), instance: Some(settings.identity.clone()) }
+}
+
+/// A reference by which a control plane is reconciled again.
+pub(crate) type TenantRef = ObjectRef<TenantControlPlane>;

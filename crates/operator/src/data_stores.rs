@@ -1,0 +1,127 @@
+//! Reconciles DataStores: reaches each one, says who uses it, keeps it while it is used.
+
+mod status;
+
+pub(crate) use status::chain;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::names::finalizers;
+use api::{DataStore, TenantControlPlane};
+use kube::api::{Api, Patch, PatchParams};
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+use kubekit::{StatusError, replace_status};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::stores::{StoreError, connection};
+
+/// How often a store is asked whether it still answers.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
+/// How soon a store that does not answer is asked again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Why a DataStore could not be reconciled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The finalizer could not be changed.
+    #[error("failed to change the finalizers of DataStore `{name}`")]
+    Finalizer {
+        /// Name of the DataStore.
+        name: String,
+        /// The API server's reason.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The status could not be written.
+    #[error(transparent)]
+    Status(#[from] StatusError),
+}
+
+/// One pass over one DataStore.
+pub(crate) async fn reconcile(object: Arc<DataStore>, context: Arc<Context>) -> Result<Action, Error> {
+    let began = Instant::now();
+    let outcome = pass(&object, &context).await;
+    context.metrics.observe("datastore", began.elapsed(), outcome.is_err());
+    outcome
+}
+
+/// When a failed pass is tried again.
+#[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
+pub(crate) fn retry(object: Arc<DataStore>, error: &Error, _: Arc<Context>) -> Action {
+    tracing::warn!(datastore = object.name_any(), error = error as &dyn std::error::Error, "retrying");
+    Action::requeue(RETRY_AFTER)
+}
+
+async fn pass(object: &DataStore, context: &Context) -> Result<Action, Error> {
+    let name = object.name_any();
+    let used_by = users(&name, &context.caches.tenants.state());
+    if object.metadata.deletion_timestamp.is_some() && used_by.is_empty() {
+        context.connections.forget(&name).await;
+        set_finalizer(object, context, false).await?;
+        return Ok(Action::await_change());
+    }
+    if object.metadata.deletion_timestamp.is_none() && !has_finalizer(object) {
+        set_finalizer(object, context, true).await?;
+    }
+    let reached = reach(object, context).await;
+    let healthy = reached.is_ok();
+    let desired = status::status(object, used_by, reached.as_ref().err(), context.clock.now());
+    if object.status.as_ref() != Some(&desired) {
+        let mut changed = object.clone();
+        changed.status = Some(desired);
+        match replace_status(&context.client, &changed).await {
+            Ok(_) | Err(StatusError::Gone { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Action::requeue(if healthy { CHECK_EVERY } else { RETRY_AFTER }))
+}
+
+/// Reads the credentials anew and asks the store for an answer.
+async fn reach(object: &DataStore, context: &Context) -> Result<(), StoreError> {
+    let name = object.name_any();
+    let wanted = connection(&context.client, object).await?;
+    let store = context.connections.etcd(&name, &wanted).await?;
+    if let Err(source) = store.check().await {
+        context.connections.forget(&name).await;
+        return Err(StoreError::Store { name, source });
+    }
+    Ok(())
+}
+
+/// Control planes whose state is in the store, `namespace/name`, sorted.
+fn users(name: &str, tenants: &[Arc<TenantControlPlane>]) -> Vec<String> {
+    let mut users: Vec<String> = tenants
+        .iter()
+        .filter(|tenant| {
+            let status = tenant.status.as_ref();
+            status.and_then(|status| status.storage.data_store_name.as_deref()) == Some(name)
+        })
+        .map(|tenant| format!("{}/{}", tenant.namespace().unwrap_or_default(), tenant.name_any()))
+        .collect();
+    users.sort();
+    users
+}
+
+fn has_finalizer(object: &DataStore) -> bool {
+    object.finalizers().iter().any(|finalizer| finalizer == finalizers::DATA_STORE)
+}
+
+async fn set_finalizer(object: &DataStore, context: &Context, wanted: bool) -> Result<(), Error> {
+    let mut all: Vec<String> =
+        object.finalizers().iter().filter(|known| *known != finalizers::DATA_STORE).cloned().collect();
+    if wanted {
+        all.push(finalizers::DATA_STORE.to_owned());
+    }
+    // With the version that was read: finalizers of others must not be lost.
+    let patch = json!({"metadata": {"finalizers": all, "resourceVersion": object.meta().resource_version}});
+    let api: Api<DataStore> = Api::all(context.client.clone());
+    match api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(source) => Err(Error::Finalizer { name: object.name_any(), source: Box::new(source) }),
+    }
+}

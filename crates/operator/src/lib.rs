@@ -1,0 +1,117 @@
+//! The operator: turns TenantControlPlanes into objects of the management cluster and keeps them so.
+//!
+//! ```text
+//!  caches ─► reconcile ─► desired::validate ─► desired::service ─► apply
+//!    ▲                         │                                     │ address
+//!    │                         ▼                                     ▼
+//!    │                      status ◄──── apply in parallel ◄── desired::{credentials, deployment, …}
+//!    └────────────────────── watches of the management cluster ◄──────┘
+//! ```
+//!
+//! One replica leads and reconciles; every replica serves the webhooks.
+
+mod caches;
+mod context;
+mod controllers;
+mod data_stores;
+mod metrics;
+mod platform;
+mod settings;
+mod start_gate;
+mod stores;
+mod tenant;
+mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use api::DataStore;
+use base::SystemClock;
+use futures::StreamExt;
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use kubekit::{ElectionSettings, Leadership, WebhookHost};
+use prometheus_client::registry::Registry;
+use service::Health;
+
+use crate::metrics::Metrics;
+use crate::stores::DataStoreLookup;
+pub use settings::{Settings, StartSlots};
+
+/// How long a silent leader keeps the lease, and how often it renews it: a fail-over takes seconds.
+const LEASE_DURATION: Duration = Duration::from_secs(8);
+const LEASE_RENEWAL: Duration = Duration::from_secs(2);
+
+/// Runs until a stop signal, or until leadership is lost.
+pub async fn run(settings: Settings) -> Result<()> {
+    let client = kubekit::client(settings.kubeconfig.as_deref()).await?;
+    let metrics = Metrics::default();
+    let mut registry = Registry::default();
+    metrics.register(&mut registry);
+    let health = Health::default();
+    let endpoints = async {
+        tokio::try_join!(
+            service::serve_health(settings.health_probe_bind_address, health.clone()),
+            service::serve_metrics(settings.metrics_bind_address, Arc::new(registry)),
+        )
+    };
+    tokio::select! {
+        outcome = endpoints => outcome.map(|_| ()).map_err(Into::into),
+        outcome = serve_webhooks(&settings, &client, &health) => outcome,
+        outcome = lead(&settings, &client, metrics) => outcome,
+    }
+}
+
+/// Keeps the webhooks' certificate and serves them, on every replica.
+async fn serve_webhooks(settings: &Settings, client: &Client, health: &Health) -> Result<()> {
+    let certificate = platform::webhook_certificate(client, settings, &SystemClock).await?;
+    let host = WebhookHost::new(&certificate.certificate, certificate.private_key.expose_pem()).await?;
+    let (store, changes) =
+        kubekit::cached::<DataStore>(Api::all(client.clone()), watcher::Config::default(), kubekit::trimmed);
+    let routes = webhooks::routes(settings.datastore.clone(), DataStoreLookup::new(store));
+    let watching = changes.for_each(|_| std::future::ready(()));
+    let announcing = async {
+        health.set_ready(host.is_listening().await);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = host.serve(settings.webhook_bind_address, routes) => outcome.map_err(Into::into),
+        () = watching => bail!("the watch of DataStores ended"),
+        () = announcing => Ok(()),
+        outcome = platform::keep_webhook_certificate(client, settings, &host, &SystemClock) => outcome,
+    }
+}
+
+/// Waits for the lease and reconciles while it is held.
+async fn lead(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
+    if !settings.leader_elect {
+        return Box::pin(reconcile(settings, client, metrics)).await;
+    }
+    let election = ElectionSettings {
+        namespace: settings.namespace.clone(),
+        name: "flotilla-operator".to_owned(),
+        identity: settings.identity.clone(),
+        duration: LEASE_DURATION,
+        renew_every: LEASE_RENEWAL,
+    };
+    let mut leadership: Leadership = tokio::select! {
+        held = kubekit::acquire(client.clone(), election, SystemClock) => held,
+        () = service::stop_signal() => return Ok(()),
+    };
+    let outcome = tokio::select! {
+        outcome = Box::pin(reconcile(settings, client, metrics)) => outcome,
+        () = leadership.lost() => bail!("lost the lease; another replica leads now"),
+    };
+    leadership.release().await.context("failed to give the lease back")?;
+    outcome
+}
+
+/// Reconciles until a stop signal.
+async fn reconcile(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
+    tokio::select! {
+        outcome = controllers::run(settings, client, metrics) => outcome,
+        outcome = platform::keep_managed_etcd(client, settings, &SystemClock) => outcome,
+        () = service::stop_signal() => Ok(()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Settings of the operator: flags, each also an environment variable.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Parser;
+
+/// Reconciles tenants' control planes and their data stores.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "flotilla-operator", version)]
+pub struct Settings {
+    /// Namespace that the operator runs in
+    #[arg(long, env = "POD_NAMESPACE", default_value = "flotilla-system")]
+    pub namespace: String,
+    /// Name of this replica, unique among replicas
+    #[arg(long, env = "POD_NAME", default_value = "flotilla-operator")]
+    pub identity: String,
+    /// Kubeconfig of the management cluster; in a pod the service account is used
+    #[arg(long, env = "KUBECONFIG")]
+    pub kubeconfig: Option<PathBuf>,
+    /// DataStore of control planes that name none
+    #[arg(long, env = "FLOTILLA_DATASTORE", default_value = "")]
+    pub datastore: String,
+    /// Image of kine, which stands between the API server and SQL or NATS stores
+    #[arg(long, env = "FLOTILLA_KINE_IMAGE", default_value = "rancher/kine:v0.17.5")]
+    pub kine_image: String,
+    /// GOGC of the control planes' components: lower needs less memory and more CPU; 0 leaves Go's default
+    #[arg(long, env = "FLOTILLA_GO_GC", default_value_t = 50)]
+    pub go_gc: u32,
+    /// Control planes that may start at the same time: a number, or `auto` for one per CPU of the nodes
+    #[arg(long, env = "FLOTILLA_START_SLOTS", default_value = "auto")]
+    pub start_slots: StartSlots,
+    /// Address that serves the admission webhooks
+    #[arg(long, env = "FLOTILLA_WEBHOOK_BIND_ADDRESS", default_value = "0.0.0.0:9443")]
+    pub webhook_bind_address: SocketAddr,
+    /// Service through which the API server reaches the webhooks
+    #[arg(long, env = "FLOTILLA_WEBHOOK_SERVICE_NAME", default_value = "flotilla-webhook")]
+    pub webhook_service_name: String,
+    /// MutatingWebhookConfiguration whose CA bundle the operator fills in
+    #[arg(
+        long,
+        env = "FLOTILLA_MUTATING_WEBHOOK_CONFIGURATION",
+        default_value = "flotilla-mutating-webhook-configuration"
+    )]
+    pub mutating_webhook_configuration: String,
+    /// ValidatingWebhookConfiguration whose CA bundle the operator fills in
+    #[arg(
+        long,
+        env = "FLOTILLA_VALIDATING_WEBHOOK_CONFIGURATION",
+        default_value = "flotilla-validating-webhook-configuration"
+    )]
+    pub validating_webhook_configuration: String,
+    /// Address that serves `/metrics`
+    #[arg(long, env = "FLOTILLA_METRICS_BIND_ADDRESS", default_value = "0.0.0.0:8080")]
+    pub metrics_bind_address: SocketAddr,
+    /// Address that serves `/healthz` and `/readyz`
+    #[arg(long, env = "FLOTILLA_HEALTH_PROBE_BIND_ADDRESS", default_value = "0.0.0.0:8081")]
+    pub health_probe_bind_address: SocketAddr,
+    /// Elect a leader among replicas; switch off only where there is one
+    #[arg(long, env = "FLOTILLA_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set)]
+    pub leader_elect: bool,
+    /// Name of an etcd that the chart deploys: its certificates are made and its authentication switched on
+    #[arg(long, env = "FLOTILLA_MANAGED_ETCD")]
+    pub managed_etcd: Option<String>,
+    /// Members of that etcd
+    #[arg(long, env = "FLOTILLA_MANAGED_ETCD_REPLICAS", default_value_t = 1)]
+    pub managed_etcd_replicas: u32,
+    /// What is logged, such as `info` or `info,operator=debug`
+    #[arg(long, env = "FLOTILLA_LOG", default_value = "info")]
+    pub log: String,
+    /// Log as JSON, one object per line
+    #[arg(long, env = "FLOTILLA_LOG_JSON", default_value_t = false)]
+    pub log_json: bool,
+}
+
+/// How many control planes may start at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartSlots {
+    /// One per allocatable CPU of the nodes that take pods.
+    Auto,
+    /// This many.
+    Fixed(NonZeroUsize),
+}
+
+impl FromStr for StartSlots {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse()
+            .map(Self::Fixed)
+            .map_err(|_| format!("`{text}` is neither `auto` nor a number of at least 1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Settings, StartSlots};
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn flags_are_well_formed_and_have_defaults_that_serve() {
+        Settings::command().debug_assert();
+        let settings = Settings::parse_from(["flotilla-operator"]);
+        assert_eq!(settings.start_slots, StartSlots::Auto);
+        assert!(settings.leader_elect);
+    }
+
+    #[test]
+    fn no_start_slot_at_all_is_refused() {
+        assert!("0".parse::<StartSlots>().is_err());
+        assert!("4".parse::<StartSlots>().is_ok());
+    }
+}

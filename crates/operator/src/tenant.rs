@@ -1,0 +1,129 @@
+//! Reconciles TenantControlPlanes: one pass brings everything about that can be, then says how it stands.
+
+mod delete;
+mod events;
+mod pass;
+mod storage;
+mod tenant_objects;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api::names::annotations;
+use api::{DataStore, TenantControlPlane};
+use desired::{Observed, status, validate};
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use kubekit::{StatusError, replace_status};
+
+use crate::caches::Caches;
+use crate::context::Context;
+use crate::controllers::TenantRef;
+
+/// How soon a pass that could not finish is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// Longest time without a pass: certificates are looked at this often at least.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
+
+/// Why a control plane could not be reconciled; everything else is said in its status.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The control plane could not be taken away, or protected from being taken away too early.
+    #[error(transparent)]
+    Delete(#[from] delete::DeleteError),
+    /// The status could not be written.
+    #[error(transparent)]
+    Status(#[from] StatusError),
+}
+
+/// One pass over one control plane.
+pub(crate) async fn reconcile(
+    tenant: Arc<TenantControlPlane>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
+    if tenant.annotations().contains_key(annotations::PAUSED) {
+        return Ok(Action::await_change());
+    }
+    let began = Instant::now();
+    let outcome = if tenant.metadata.deletion_timestamp.is_some() {
+        take_away(&tenant, &context).await
+    } else {
+        Box::pin(bring_about(&tenant, &context)).await
+    };
+    context.metrics.observe("tenantcontrolplane", began.elapsed(), outcome.is_err());
+    context.metrics.set_starts_waiting(context.gate.wake_next(&context.caches, context.clock.now()));
+    outcome
+}
+
+/// When a failed pass is tried again.
+#[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
+pub(crate) fn retry(tenant: Arc<TenantControlPlane>, error: &Error, _: Arc<Context>) -> Action {
+    let (namespace, name) = (tenant.namespace().unwrap_or_default(), tenant.name_any());
+    if matches!(error, Error::Status(StatusError::Stale { .. } | StatusError::Gone { .. })) {
+        // The change that made it stale brings the next pass; this one is for a lost event.
+        tracing::debug!(namespace, name, %error, "again from the newest version");
+    } else {
+        tracing::warn!(namespace, name, error = error as &dyn std::error::Error, "retrying");
+    }
+    Action::requeue(RETRY_AFTER)
+}
+
+/// Control planes that keep their state in `store`, or would like to.
+pub(crate) fn users_of(caches: &Caches, store: &DataStore) -> Vec<TenantRef> {
+    let name = store.name_any();
+    let uses = |tenant: &&Arc<TenantControlPlane>| {
+        let active = tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref());
+        let wished = tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty());
+        active == Some(&name) || wished.is_none_or(|wished| wished == name)
+    };
+    caches.tenants.state().iter().filter(uses).map(|tenant| TenantRef::from_obj(tenant.as_ref())).collect()
+}
+
+async fn take_away(tenant: &TenantControlPlane, context: &Context) -> Result<Action, Error> {
+    match delete::delete(tenant, context).await {
+        Ok(()) => Ok(Action::await_change()),
+        Err(error) => {
+            events::warn(context, tenant, "DeleteFailed", "Delete", &error).await;
+            Err(error.into())
+        }
+    }
+}
+
+async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<Action, Error> {
+    let now = context.clock.now();
+    let generation = tenant.metadata.generation;
+    let validated = match validate(tenant) {
+        Ok(validated) => validated,
+        Err(faults) => {
+            let previous = tenant.status.as_ref();
+            let stands = status(previous, Err(&faults), generation, &Observed::default(), now);
+            write_status(tenant, context, stands).await?;
+            return Ok(Action::await_change());
+        }
+    };
+    delete::protect(tenant, context).await?;
+    let pass = Box::pin(pass::run(tenant, &validated, context, now)).await;
+    let observed = pass.observed();
+    let stands = status(tenant.status.as_ref(), Ok(&validated), generation, &observed, now);
+    write_status(tenant, context, stands).await?;
+    Ok(Action::requeue(pass.again(now).min(LOOK_EVERY)))
+}
+
+/// Writes the status if it differs, and tells of what changed by it.
+async fn write_status(
+    tenant: &TenantControlPlane,
+    context: &Context,
+    stands: api::TenantControlPlaneStatus,
+) -> Result<(), Error> {
+    if tenant.status.as_ref() == Some(&stands) {
+        return Ok(());
+    }
+    let mut changed = tenant.clone();
+    changed.status = Some(stands);
+    match replace_status(&context.client, &changed).await {
+        Ok(_) | Err(StatusError::Gone { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    events::tell(context, tenant, &changed).await;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Takes a control plane away: its keys and user in the store, then the finalizers.
+//!
+//! Everything else is owned by the control plane and collected by the management cluster.
+
+use api::TenantControlPlane;
+use api::names::{Component, finalizers};
+use datastore::TenantSpace;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, Patch, PatchParams};
+use kube::{Client, ResourceExt};
+use serde_json::json;
+
+use crate::context::Context;
+use crate::stores::{StoreError, connection};
+
+/// Why a control plane could not be taken away yet.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeleteError {
+    /// The store holds the tenant's data and could not be told to drop it.
+    #[error(
+        "the tenant's data in its DataStore could not be removed: {source}; it is tried again, and \
+         `kubectl annotate tcp {name} flotilla.dev/force-delete=true` deletes the control plane without it"
+    )]
+    Store {
+        /// Name of the control plane.
+        name: String,
+        /// The store's reason.
+        #[source]
+        source: StoreError,
+    },
+    /// A finalizer could not be changed.
+    #[error("failed to change the finalizers of `{name}`")]
+    Finalizer {
+        /// Name of the object.
+        name: String,
+        /// The API server's reason.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+/// Annotation by which a user gives up the data in an unreachable store.
+const FORCE_DELETE: &str = "flotilla.dev/force-delete";
+
+/// Removes what the store holds and lets the object go.
+pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Result<(), DeleteError> {
+    context.gate.forget(tenant);
+    context.prepared.forget(&tenant.uid().unwrap_or_default());
+    if !has_finalizer(tenant) {
+        return Ok(());
+    }
+    if let Err(source) = remove_from_store(tenant, context).await {
+        if tenant.annotations().get(FORCE_DELETE).is_none_or(|value| value != "true") {
+            return Err(DeleteError::Store { name: tenant.name_any(), source });
+        }
+        tracing::warn!(tenant = tenant.name_any(), %source, "deleted by force; its data stays in the store");
+    }
+    release_config_secret(tenant, context).await?;
+    set_finalizers(&context.client, tenant, &[]).await
+}
+
+/// Adds our finalizer before anything is made in the store.
+pub(super) async fn protect(tenant: &TenantControlPlane, context: &Context) -> Result<(), DeleteError> {
+    if has_finalizer(tenant) {
+        return Ok(());
+    }
+    set_finalizers(&context.client, tenant, &[finalizers::DATA_STORE_SETUP]).await
+}
+
+fn has_finalizer(tenant: &TenantControlPlane) -> bool {
+    tenant.finalizers().iter().any(|finalizer| finalizer == finalizers::DATA_STORE_SETUP)
+}
+
+/// A store that is no longer there holds nothing; nor does one that was never set up for the tenant.
+async fn remove_from_store(tenant: &TenantControlPlane, context: &Context) -> Result<(), StoreError> {
+    let storage = tenant.status.as_ref().map(|status| status.storage.clone()).unwrap_or_default();
+    let (Some(name), Some(schema), Some(user)) =
+        (storage.data_store_name, storage.setup.schema, storage.setup.user)
+    else {
+        return Ok(());
+    };
+    let Some(object) = context.caches.data_stores.get(&name) else { return Ok(()) };
+    let wanted = connection(&context.client, &object).await?;
+    let store = context.connections.etcd(&name, &wanted).await?;
+    let removed = store.remove(&TenantSpace { schema, user }).await;
+    removed.map_err(|source| StoreError::Store { name, source })
+}
+
+/// The Secret carries Kamaji's finalizer, so that the settings outlive an early deletion of it.
+async fn release_config_secret(tenant: &TenantControlPlane, context: &Context) -> Result<(), DeleteError> {
+    let name = Component::DataStoreConfig.object_name(&tenant.name_any());
+    let api: Api<Secret> = Api::namespaced(context.client.clone(), &tenant.namespace().unwrap_or_default());
+    let patch = json!({"metadata": {"finalizers": null}});
+    match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(source) => Err(DeleteError::Finalizer { name, source: Box::new(source) }),
+    }
+}
+
+/// Replaces our finalizers and leaves those of others.
+async fn set_finalizers(
+    client: &Client,
+    tenant: &TenantControlPlane,
+    wanted: &[&str],
+) -> Result<(), DeleteError> {
+    let ours = [finalizers::DATA_STORE_SETUP, finalizers::TENANT_CONTROLLERS];
+    let mut all: Vec<&str> =
+        tenant.finalizers().iter().map(String::as_str).filter(|known| !ours.contains(known)).collect();
+    all.extend(wanted);
+    // With the version that was read: finalizers of others must not be lost.
+    let version = tenant.metadata.resource_version.as_deref();
+    let patch = json!({"metadata": {"finalizers": all, "resourceVersion": version}});
+    let api: Api<TenantControlPlane> =
+        Api::namespaced(client.clone(), &tenant.namespace().unwrap_or_default());
+    match api.patch(&tenant.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(source) => Err(DeleteError::Finalizer { name: tenant.name_any(), source: Box::new(source) }),
+    }
+}
