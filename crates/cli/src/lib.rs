@@ -9,9 +9,15 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 pub use error::Error;
+
+/// The command line, for its reference page.
+#[must_use]
+pub fn command() -> clap::Command {
+    args::Arguments::command()
+}
 
 /// Runs the command with the arguments of the process.
 #[must_use]

@@ -1,6 +1,7 @@
 //! `flotilla-generate`: the files that follow from types; run through `cargo xtask gen [--check]`.
 
 mod definitions;
+mod reference;
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let files = definitions::files()?;
+    let mut files = definitions::files()?;
+    files.extend(reference::files());
     let different: Vec<&Generated> = files
         .iter()
         .filter(|file| fs::read_to_string(&file.path).ok().as_ref() != Some(&file.text))
