@@ -10,14 +10,7 @@ use kube::CustomResourceExt;
 
 use crate::{DataStore, KubeconfigGenerator, TenantControlPlane};
 
-/// Lists inside embedded core types whose entries server-side apply merges by key, as in a pod.
-const KEYED_LISTS: &[(&str, &[&str])] = &[
-    ("claims", &["name"]),
-    ("env", &["name"]),
-    ("ports", &["containerPort", "protocol"]),
-    ("volumeDevices", &["devicePath"]),
-    ("volumeMounts", &["mountPath"]),
-];
+mod embedded;
 
 /// The definitions of all custom resources, in the order in which they are best installed.
 #[must_use]
@@ -35,6 +28,9 @@ fn mend(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
             // An absent field and a null mean the same; Kamaji's schema knows no nulls, and the API
             // server drops them.
             schema.nullable = None;
+            if let Some(values) = &mut schema.enum_ {
+                values.retain(|value| !value.0.is_null());
+            }
         });
         if let Some(status) = property(root, "status") {
             // serde's way to read an absent object, not a default on the wire.
@@ -42,44 +38,13 @@ fn mend(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
                 schema.default = schema.default.take().filter(|default| !default.0.is_object());
             });
         }
-        walk(root, &mut mend_embedded);
-        match kind.as_str() {
-            "TenantControlPlane" => mend_tenant_control_plane(root),
-            "KubeconfigGenerator" => mend_kubeconfig_generator(root),
-            _ => {}
+        walk(root, &mut embedded::mend);
+        if kind == "KubeconfigGenerator" {
+            mend_kubeconfig_generator(root);
         }
     }
     crd
 }
-
-/// Merge keys and atomic lists of core types, which their Rust schemas do not carry.
-fn mend_embedded(name: &str, schema: &mut JSONSchemaProps) {
-    if name == "secretReference" || name == "routeRef" {
-        schema.x_kubernetes_map_type = Some("atomic".to_owned());
-    }
-    let Some(JSONSchemaPropsOrArray::Schema(items)) = schema.items.as_mut() else { return };
-    if schema.x_kubernetes_list_type.is_some() {
-        return;
-    }
-    let item_has = |items: &JSONSchemaProps, key: &str| {
-        items.properties.as_ref().is_some_and(|properties| properties.contains_key(key))
-    };
-    let keys = KEYED_LISTS
-        .iter()
-        .find(|(list, keys)| *list == name && keys.iter().all(|key| item_has(items, key)))
-        .map(|(_, keys)| *keys);
-    if let Some(keys) = keys {
-        schema.x_kubernetes_list_type = Some("map".to_owned());
-        schema.x_kubernetes_list_map_keys = Some(keys.iter().map(|&key| key.to_owned()).collect());
-        if let Some(protocol) = property(items, "protocol") {
-            // A key must be present in every entry.
-            protocol.default =
-                Some(k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSON("TCP".into()));
-        }
-    }
-}
-
-fn mend_tenant_control_plane(_root: &mut JSONSchemaProps) {}
 
 fn mend_kubeconfig_generator(root: &mut JSONSchemaProps) {
     for field in ["resources", "availableResources"] {

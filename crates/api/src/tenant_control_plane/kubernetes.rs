@@ -73,7 +73,7 @@ pub struct JsonPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Value of `add`, `replace` and `test`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_value")]
     pub value: Option<serde_json::Value>,
 }
