@@ -31,6 +31,12 @@ pub enum Error {
         /// What has one.
         known: Vec<String>,
     },
+    /// There is no such archive.
+    #[error("there is no image archive {}: name an existing file", path.display())]
+    NoArchive {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The chart was not found.
     #[error("there is no Helm chart at {}: name its directory with --chart or FLOTILLA_CHART", path.display())]
     NoChart {
@@ -93,7 +99,11 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         let is_users = match self {
             Self::Local(error) => error.is_users(),
-            Self::Launch(_) | Self::NoCluster { .. } | Self::NoLog { .. } | Self::NoChart { .. } => true,
+            Self::Launch(_)
+            | Self::NoCluster { .. }
+            | Self::NoLog { .. }
+            | Self::NoArchive { .. }
+            | Self::NoChart { .. } => true,
             Self::Helm { .. } | Self::TenantNotReady { .. } | Self::Request { .. } | Self::System { .. } => {
                 false
             }

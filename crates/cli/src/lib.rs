@@ -9,6 +9,7 @@ mod table;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 pub use error::Error;
@@ -22,11 +23,25 @@ pub fn command() -> clap::Command {
 /// Runs the command with the arguments of the process.
 #[must_use]
 pub fn run() -> ExitCode {
-    match commands::run(args::Arguments::parse()) {
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    match commands::run(arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {}", error.chain());
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Prints help, the version or what is wrong with the arguments; the last is the user's fault.
+fn explain(error: &clap::Error) -> ExitCode {
+    // If the terminal is gone there is nobody to tell.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(1),
     }
 }

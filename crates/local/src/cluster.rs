@@ -94,7 +94,7 @@ pub fn up(
         follow(&layout, None, progress)?;
         let mut loaded = Vec::new();
         for node in 0..nodes {
-            loaded.extend(images::load_missing(&layout, &distribution, node)?);
+            loaded.extend(images::load_missing(&layout, &distribution, node, || ())?);
         }
         return Ok(Cluster { layout, record: record.clone(), started: Started::Before(loaded) });
     }
@@ -138,11 +138,9 @@ fn refuse_foreign_data(layout: &Layout, recorded: Option<&Record>) -> Result<(),
     let is_own = |entry: &String| entry == "lock" || entry == "logs";
     match files::entries(layout.data()).iter().find(|entry| recorded.is_none() && !is_own(entry)) {
         None => Ok(()),
-        Some(entry) => Err(Error::IncompatibleData {
-            directory: layout.data().to_owned(),
-            reason: format!("it holds `{entry}`, which no cluster wrote"),
-            name: layout.name().to_string(),
-        }),
+        Some(entry) => {
+            Err(Error::ForeignDirectory { directory: layout.data().to_owned(), entry: entry.clone() })
+        }
     }
 }
 

@@ -83,6 +83,24 @@ pub enum Error {
         /// The cluster.
         name: String,
     },
+    /// The directory holds files of somebody else.
+    #[error(
+        "{} holds `{entry}`, which no cluster wrote: choose a directory of its own with --dir, since \
+         `flotilla down --purge` deletes it",
+        directory.display()
+    )]
+    ForeignDirectory {
+        /// The directory.
+        directory: PathBuf,
+        /// One of the files.
+        entry: String,
+    },
+    /// The cluster does not run.
+    #[error("the cluster `{name}` does not run: start it with `flotilla up`")]
+    NotRunning {
+        /// The cluster.
+        name: String,
+    },
     /// Too many nodes.
     #[error("{nodes} nodes are not possible: use 1 to {most}")]
     Nodes {
@@ -196,6 +214,8 @@ impl Error {
                 | Self::NetworkInUse { .. }
                 | Self::OtherDirectory { .. }
                 | Self::IncompatibleData { .. }
+                | Self::ForeignDirectory { .. }
+                | Self::NotRunning { .. }
                 | Self::Nodes { .. }
                 | Self::Busy { .. }
                 | Self::Launch(

@@ -28,7 +28,7 @@ mod supervisor;
 pub use addresses::AddressPlan;
 pub use cluster::{Cluster, Purge, Started, Wishes, client, down, up};
 pub use error::Error;
-pub use images::load_archive;
+pub use images::{image_digest, load_archive};
 pub use layout::Layout;
 pub use name::ClusterName;
 pub use record::Record;

@@ -13,6 +13,8 @@ use crate::args::Up;
 use crate::progress::Progress;
 use first::Tenant;
 
+const OPERATOR_IMAGE: &str = "docker.io/flotilla/operator:0.1.0";
+
 /// Into what the platform is installed, and with what.
 pub(crate) struct Installation {
     /// All rights on the management cluster.
@@ -22,7 +24,7 @@ pub(crate) struct Installation {
     /// The helm program.
     helm: PathBuf,
     /// Values of the chart that differ from its defaults.
-    values: Vec<&'static str>,
+    values: Vec<String>,
     /// Kubernetes version of the first tenant; the management cluster's if left out.
     version: Option<String>,
     /// Where the tenants' kubeconfigs go.
@@ -35,11 +37,16 @@ impl Installation {
     /// Into the local cluster. It has one disk, so one member of etcd is as good as three.
     pub(crate) fn local(cluster: &Cluster, args: &Up) -> Result<Self, Error> {
         let distribution = launcher::Distribution::find(Some(&cluster.record.distribution))?;
+        let mut values = vec!["etcd.replicas=1".to_owned()];
+        // The image's tag stays the same when the operator is built anew; this starts its pods again.
+        if let Some(digest) = local::image_digest(&cluster.layout, &distribution, OPERATOR_IMAGE)? {
+            values.push(format!("operator.podAnnotations.flotilla\\.dev/image={digest}"));
+        }
         Ok(Self {
             kubeconfig: cluster.layout.admin_kubeconfig(),
             chart: chart::find(args.chart.as_deref())?,
             helm: distribution.tool("helm")?,
-            values: vec!["etcd.replicas=1"],
+            values,
             version: Some(cluster.record.kubernetes.clone()),
             tenants: cluster.layout.tenants(),
             kubectl: cluster.layout.bin().join("kubectl").display().to_string(),

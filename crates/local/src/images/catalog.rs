@@ -20,6 +20,9 @@ const TOOLS: [(&str, &str); 5] = [
     ("konnectivity-server", "registry.k8s.io/kas-network-proxy/proxy-server:v0.34.0"),
     ("konnectivity-agent", "registry.k8s.io/kas-network-proxy/proxy-agent:v0.34.0"),
 ];
+/// How many bundles, from the first one on, a node needs for its first pods: pause and `CoreDNS`. If
+/// `CoreDNS` is not built, the next one is waited for, which does no harm.
+pub(crate) const ESSENTIALS: usize = 2;
 /// Flotilla's own programs.
 const PROGRAMS: [(&str, &str); 1] = [("flotilla-operator", "docker.io/flotilla/operator:0.1.0")];
 /// Components that control planes and nodes run as containers.

@@ -27,39 +27,60 @@ struct Known {
 }
 
 /// Loads the distribution's images into the containerd of `node`, as far as it does not hold them.
-/// Returns the references of those that were loaded.
+/// Returns the references of those that were loaded. `essentials_loaded` is called as soon as the
+/// images are there that a node needs for its first pods.
 pub(crate) fn load_missing(
     layout: &Layout,
     distribution: &Distribution,
     node: u8,
+    essentials_loaded: impl Fn(),
 ) -> Result<Vec<String>, Error> {
-    let mut index: Index = files::read_if_exists(&layout.image_index())?
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let mut index = Index::read(layout)?;
     let socket = layout.containerd_socket(node);
     let present = present(&socket)?;
     let mut loaded = Vec::new();
-    for bundle in catalog::bundles(distribution)? {
-        let plan = archive::plan(&bundle.images, measured(&mut index, &bundle)?);
+    for (position, bundle) in catalog::bundles(distribution)?.iter().enumerate() {
+        if position == catalog::ESSENTIALS {
+            essentials_loaded();
+        }
+        let plan = archive::plan(&bundle.images, index.measured(bundle)?);
         if plan.digests.iter().all(|(reference, digest)| present.get(reference) == Some(digest)) {
             continue;
         }
         import(&socket, &mut |sink| archive::write(&plan, &bundle.entries, sink))?;
         loaded.extend(plan.digests.into_iter().map(|(reference, _)| reference));
     }
-    files::write_json(&layout.image_index(), &index)?;
+    essentials_loaded();
+    index.write(layout)?;
     Ok(loaded)
+}
+
+/// The digest of the image that the distribution has under `reference`.
+pub fn image_digest(
+    layout: &Layout,
+    distribution: &Distribution,
+    reference: &str,
+) -> Result<Option<String>, Error> {
+    let mut index = Index::read(layout)?;
+    for bundle in catalog::bundles(distribution)? {
+        if bundle.images.iter().any(|image| image.reference == reference) {
+            let plan = archive::plan(&bundle.images, index.measured(&bundle)?);
+            return Ok(plan
+                .digests
+                .into_iter()
+                .find(|(known, _)| known == reference)
+                .map(|(_, digest)| digest));
+        }
+    }
+    Ok(None)
 }
 
 /// Loads an archive (OCI or Docker format, not compressed) into all nodes of a running cluster.
 pub fn load_archive(layout: &Layout, file: &Path) -> Result<(), Error> {
-    let not_running = || Error::Command {
-        command: "flotilla image load".to_owned(),
-        output: format!("the cluster `{}` does not run; start it with `flotilla up`", layout.name()),
-    };
     let record =
         Record::read(layout)?.filter(|_| State::read(layout).is_ok_and(|state| state.is_supervised()));
-    for node in 0..record.ok_or_else(not_running)?.nodes {
+    let record = record.ok_or_else(|| Error::NotRunning { name: layout.name().to_string() })?;
+    for node in 0..record.nodes {
         let mut archive = File::open(file).map_err(Error::file("read", file))?;
         import(&layout.containerd_socket(node), &mut |sink| copy(&mut archive, sink))?;
     }
@@ -70,17 +91,30 @@ fn copy(source: &mut impl Read, sink: &mut dyn Write) -> std::io::Result<()> {
     std::io::copy(source, sink).map(drop)
 }
 
-/// Reading 160 MB takes a good part of a second, so the result is kept.
-fn measured(index: &mut Index, bundle: &Bundle) -> Result<layer::Measured, Error> {
-    let read =
-        |source| Error::File { action: "read the programs for", path: reference(bundle).into(), source };
-    let fingerprint = layer::fingerprint(&bundle.entries).map_err(read)?;
-    if let Some(Known { digest, size }) = index.0.get(&fingerprint).cloned() {
-        return Ok(layer::Measured { digest, size });
+impl Index {
+    fn read(layout: &Layout) -> Result<Self, Error> {
+        let text = files::read_if_exists(&layout.image_index())?;
+        // It only saves work, so an unreadable one is as good as none.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
-    let measured = layer::measure(&bundle.entries).map_err(read)?;
-    index.0.insert(fingerprint, Known { digest: measured.digest.clone(), size: measured.size });
-    Ok(measured)
+
+    fn write(&self, layout: &Layout) -> Result<(), Error> {
+        files::write_json(&layout.image_index(), self)
+    }
+
+    /// Digest and size of a bundle's layer. Reading 160 MB takes a good part of a second, so the
+    /// result is kept.
+    fn measured(&mut self, bundle: &Bundle) -> Result<layer::Measured, Error> {
+        let read =
+            |source| Error::File { action: "read the programs for", path: reference(bundle).into(), source };
+        let fingerprint = layer::fingerprint(&bundle.entries).map_err(read)?;
+        if let Some(Known { digest, size }) = self.0.get(&fingerprint).cloned() {
+            return Ok(layer::Measured { digest, size });
+        }
+        let measured = layer::measure(&bundle.entries).map_err(read)?;
+        self.0.insert(fingerprint, Known { digest: measured.digest.clone(), size: measured.size });
+        Ok(measured)
+    }
 }
 
 fn reference(bundle: &Bundle) -> &str {

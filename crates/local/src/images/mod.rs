@@ -6,5 +6,5 @@ mod layer;
 mod load;
 
 pub(crate) use catalog::COREDNS_IMAGE;
-pub use load::load_archive;
 pub(crate) use load::load_missing;
+pub use load::{image_digest, load_archive};

@@ -10,6 +10,17 @@ use crate::host::{files, processes};
 use crate::state::{ComponentState, Phase};
 use crate::{Layout, State, Step};
 
+/// The order in which components are shown.
+const ORDER: [&str; 7] = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+];
+
 pub(crate) struct Board {
     layout: Layout,
     clock: Arc<dyn Clock>,
@@ -84,7 +95,8 @@ impl Board {
             };
             change(&mut entry, now);
             state.components.push(entry);
-            state.components.sort_by_key(|entry| entry.node);
+            let rank = |component: &str| ORDER.iter().position(|known| *known == component);
+            state.components.sort_by_key(|entry| (entry.node, rank(&entry.component)));
         });
     }
 }

@@ -54,8 +54,8 @@ impl<'a> Catalog<'a> {
         ]
     }
 
-    /// containerd, kubelet and kube-proxy of a node. The kubelet waits until the images are there: a
-    /// pod that does not find its image would be tried again only after a long back-off.
+    /// containerd, kubelet and kube-proxy of a node. The kubelet waits for the first images: a pod
+    /// that does not find its image would be tried again only after a long back-off.
     pub(crate) fn node(&self, node: u8, images: watch::Receiver<bool>) -> Vec<Component> {
         let directory = self.layout.node(node);
         let socket = Need::Server(Probe::Unix(self.layout.containerd_socket(node)));

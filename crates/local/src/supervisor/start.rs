@@ -83,16 +83,18 @@ async fn load_images(
     board.step(&format!("start containerd on {name}"), wait(&containerd, "containerd")).await?;
     let distribution = Distribution::find(Some(&record.distribution))?;
     let layout = layout.clone();
-    let load = tokio::task::spawn_blocking(move || images::load_missing(&layout, &distribution, node));
+    let load = move || {
+        // Nobody listens any more if the kubelet's task has ended, which is then no concern here.
+        let essentials_loaded = || _ = done.send(true);
+        images::load_missing(&layout, &distribution, node, essentials_loaded)
+    };
     let load = async {
-        load.await.unwrap_or_else(|error| {
+        tokio::task::spawn_blocking(load).await.unwrap_or_else(|error| {
             Err(Error::Command { command: "load images".to_owned(), output: error.to_string() })
         })
     };
     let loaded = board.step(&format!("load images into {name}"), load).await?;
     tracing::info!(?loaded, node, "images are loaded");
-    // Nobody listens any more if the kubelet's task has ended, which is then no concern here.
-    let _ = done.send(true);
     Ok(())
 }
 
