@@ -91,6 +91,11 @@ fn node_batch(plan: AddressPlan, node: u8, nodes: u8) -> String {
     for other in (0..nodes).filter(|other| *other != node) {
         let _ = writeln!(batch, "route add {} via {}", plan.pods_of(other), plan.node(other));
     }
+    // kube-proxy rewrites these addresses, but only in packets that some route lets out: without one
+    // the API server could not call a webhook by its Service.
+    for range in [plan.services(), plan.load_balancers()] {
+        let _ = writeln!(batch, "route add {range} dev eth0");
+    }
     batch
 }
 
