@@ -7,7 +7,7 @@ use clap::Parser;
 
 /// Measures tenant control planes on a management cluster.
 #[derive(Parser)]
-#[command(name = "flotilla-bench", version)]
+#[command(name = "flotilla-bench")]
 pub(crate) struct Arguments {
     /// Measures the operator that already serves the custom resources; starts and installs nothing.
     #[arg(long)]
