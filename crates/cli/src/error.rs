@@ -117,6 +117,11 @@ impl Error {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
+            // The client's own text for this repeats the message three times.
+            if let Some(kube::Error::Api(status)) = error.downcast_ref() {
+                let _ = write!(text, ": {}", status.message);
+                return text;
+            }
             let _ = write!(text, ": {error}");
             cause = error.source();
         }
