@@ -41,7 +41,9 @@ pub enum Error {
         source: rcgen::Error,
     },
     /// A key that was handed in is not a private key in PEM form.
-    #[error("failed to read the private key of `{subject}`: it is no PEM private key (PKCS#8, PKCS#1 or SEC1)")]
+    #[error(
+        "failed to read the private key of `{subject}`: it is no PEM private key (PKCS#8, PKCS#1 or SEC1)"
+    )]
     ReadKey {
         /// Common name or kind of the object.
         subject: String,

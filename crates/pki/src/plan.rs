@@ -60,11 +60,7 @@ impl CertificatePlan {
     }
 
     /// A server certificate for names and addresses, valid for a year.
-    pub fn server(
-        common_name: impl Into<String>,
-        dns_names: Vec<String>,
-        ip_addresses: Vec<IpAddr>,
-    ) -> Self {
+    pub fn server(common_name: impl Into<String>, dns_names: Vec<String>, ip_addresses: Vec<IpAddr>) -> Self {
         let groups: [String; 0] = [];
         Self { dns_names, ip_addresses, client: false, server: true, ..Self::client(common_name, groups) }
     }
@@ -112,7 +108,8 @@ pub(crate) fn subject(common_name: &str, organizations: &[String]) -> Distinguis
 /// a little behind does not refuse a new certificate.
 pub(crate) fn validity(now: Timestamp, lifetime: SignedDuration) -> (OffsetDateTime, OffsetDateTime) {
     const BACKDATE_SECONDS: i64 = 300;
-    let moment = |seconds: i64| OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let moment =
+        |seconds: i64| OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let start = now.as_second();
     (moment(start - BACKDATE_SECONDS), moment(start.saturating_add(lifetime.as_secs())))
 }
