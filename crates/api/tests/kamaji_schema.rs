@@ -42,7 +42,7 @@ fn fields_types_defaults_and_rules_are_those_of_kamaji() {
         match ours.get(key) {
             None => lines.push(format!("- {} {} {row:?}", key.0, key.1)),
             Some(own) if own != row => {
-                lines.push(format!("! {} {}\n    theirs {row:?}\n    ours   {own:?}", key.0, key.1))
+                lines.push(format!("! {} {}\n    theirs {row:?}\n    ours   {own:?}", key.0, key.1));
             }
             Some(_) => {}
         }

@@ -1,1 +1,296 @@
-//! stub
+//! Claims about what the status says.
+
+use api::condition::{Kind, find};
+use api::{Driver, TenantControlPlane, TenantControlPlaneStatus, VersionState};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Secret, Service};
+use serde_json::{Value, json};
+
+use super::{DataStoreOutcome, Failure, Observed, TenantOutcome, status};
+use crate::gate::Position;
+use crate::{Endpoint, Issued, Renewal, Secrets, Unassigned, Validated, credentials, validate};
+
+const NOW: &str = "2026-03-01T12:00:00.5Z";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn object(patch: &Value) -> TenantControlPlane {
+    let mut value = json!({
+        "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "TenantControlPlane",
+        "metadata": { "name": "blue", "namespace": "tenants", "uid": "uid", "generation": 4 },
+        "spec": {
+            "controlPlane": { "service": { "serviceType": "ClusterIP" }, "deployment": { "replicas": 1 } },
+            "kubernetes": { "version": "v1.36.3", "kubelet": {} },
+        },
+    });
+    json_patch_merge(&mut value, patch);
+    serde_json::from_value(value).unwrap()
+}
+
+fn json_patch_merge(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                json_patch_merge(target.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch.clone(),
+    }
+}
+
+/// What a pass over a control plane that runs observes.
+struct World {
+    control_plane: Validated,
+    service: Service,
+    endpoint: Endpoint,
+    issued: Issued,
+    config: Secret,
+    deployment: Deployment,
+}
+
+impl World {
+    fn new(patch: &Value) -> Self {
+        let control_plane = validate(&object(patch)).unwrap();
+        let endpoint = Endpoint { address: "10.0.0.7".into(), port: 6443, service_ip: None };
+        let renewal = Renewal { now: at(NOW), deadline: SignedDuration::from_hours(24) };
+        let issued =
+            credentials(&control_plane, &endpoint, &Secrets::new(), renewal).unwrap().issued().clone();
+        let config = serde_json::from_value(
+            json!({ "metadata": { "name": "blue-datastore-config" }, "data": { "a": "YQ==" } }),
+        )
+        .unwrap();
+        let service = crate::service(&control_plane);
+        Self { control_plane, service, endpoint, issued, config, deployment: deployment(1, 1) }
+    }
+
+    fn observed(&self) -> Observed<'_> {
+        Observed {
+            service: Some(&self.service),
+            endpoint: Some(Ok(&self.endpoint)),
+            data_store: DataStoreOutcome::Ready {
+                name: "default",
+                driver: Driver::Etcd,
+                config: &self.config,
+                certificate: None,
+            },
+            issued: Some(&self.issued),
+            deployment: Some(&self.deployment),
+            queue: None,
+            tenant: TenantOutcome::Done { checksum: Some("sum".to_owned()) },
+            failure: None,
+        }
+    }
+
+    fn status(
+        &self,
+        previous: Option<&TenantControlPlaneStatus>,
+        observed: &Observed<'_>,
+    ) -> TenantControlPlaneStatus {
+        self.status_at(previous, observed, NOW)
+    }
+
+    fn status_at(
+        &self,
+        previous: Option<&TenantControlPlaneStatus>,
+        observed: &Observed<'_>,
+        now: &str,
+    ) -> TenantControlPlaneStatus {
+        status(previous, Ok(&self.control_plane), Some(4), observed, at(now))
+    }
+}
+
+fn deployment(replicas: i32, ready: i32) -> Deployment {
+    serde_json::from_value(json!({
+        "metadata": { "name": "blue", "generation": 2, "annotations": { "flotilla.dev/started-at": "2026-03-01T11:59:50Z" } },
+        "spec": { "replicas": replicas, "selector": {}, "template": {} },
+        "status": {
+            "observedGeneration": 2, "replicas": replicas, "updatedReplicas": replicas,
+            "readyReplicas": ready, "availableReplicas": ready, "unavailableReplicas": replicas - ready,
+        },
+    }))
+    .unwrap()
+}
+
+fn ready(status: &TenantControlPlaneStatus) -> (String, String) {
+    let ready = find(&status.conditions, Kind::Ready).unwrap();
+    (ready.status.clone(), ready.reason.clone())
+}
+
+fn state(status: &TenantControlPlaneStatus) -> Option<VersionState> {
+    status.kubernetes_resources.version.status
+}
+
+#[test]
+fn a_control_plane_that_runs_is_ready_and_all_fields_are_filled() {
+    let world = World::new(&json!({}));
+    let status = world.status(None, &world.observed());
+    assert_eq!(ready(&status), ("True".into(), "Ready".into()));
+    assert_eq!(state(&status), Some(VersionState::Ready));
+    assert_eq!(status.observed_generation, Some(4));
+    assert_eq!(status.kubernetes_resources.version.version.as_deref(), Some("v1.36.3"));
+    assert_eq!(status.control_plane_endpoint.as_deref(), Some("10.0.0.7:6443"));
+    assert_eq!(status.kubeconfig.admin.secret_name.as_deref(), Some("blue-admin-kubeconfig"));
+    assert_eq!(status.certificates.ca.last_update.as_ref().unwrap().0, at("2026-03-01T12:00:00Z"));
+    assert_eq!(status.storage.data_store_name.as_deref(), Some("default"));
+    assert_eq!(status.storage.setup.checksum, status.storage.config.checksum);
+    let deployment = status.kubernetes_resources.deployment.unwrap();
+    assert_eq!(deployment.selector, "kamaji.clastix.io/name=blue");
+}
+
+#[test]
+fn the_same_observation_makes_the_same_status_at_any_time() {
+    let world = World::new(&json!({}));
+    let first = world.status(None, &world.observed());
+    let second = world.status_at(Some(&first), &world.observed(), "2027-01-01T00:00:00Z");
+    assert_eq!(first, second);
+    let written = serde_json::to_value(&first).unwrap();
+    let read: TenantControlPlaneStatus = serde_json::from_value(written).unwrap();
+    assert_eq!(read, first, "nothing is lost on the way through the API server");
+}
+
+#[test]
+fn times_move_only_with_what_they_belong_to() {
+    let mut world = World::new(&json!({}));
+    let first = world.status(None, &world.observed());
+    world.issued.checksums.insert(api::names::Component::ApiServer, "other".to_owned());
+    let second = world.status_at(Some(&first), &world.observed(), "2026-05-05T05:05:05Z");
+    assert_eq!(second.certificates.api_server.last_update.as_ref().unwrap().0, at("2026-05-05T05:05:05Z"));
+    assert_eq!(second.certificates.ca, first.certificates.ca);
+}
+
+#[test]
+fn the_state_follows_kamajis_rules() {
+    let plain = json!({});
+    let limited = json!({ "spec": { "writePermissions": { "blockCreation": true } } });
+    let asleep = json!({ "spec": { "controlPlane": { "deployment": { "replicas": 0 } } } });
+    let rolling = |ready| Deployment {
+        metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
+            generation: Some(3),
+            ..deployment(1, ready).metadata
+        },
+        ..deployment(1, ready)
+    };
+    let cases = [
+        ("asleep", &asleep, Some("v1.36.3"), deployment(0, 0), VersionState::Sleeping),
+        ("no pod ready", &plain, None, deployment(1, 0), VersionState::NotReady),
+        ("limited", &limited, Some("v1.36.3"), deployment(1, 1), VersionState::WriteLimited),
+        ("rolled out", &plain, Some("v1.35.0"), deployment(1, 1), VersionState::Ready),
+        ("new version", &plain, Some("v1.35.0"), rolling(1), VersionState::Upgrading),
+        ("first rollout", &plain, None, rolling(1), VersionState::Provisioning),
+        ("plain rollout", &plain, Some("v1.36.3"), rolling(1), VersionState::Unknown),
+    ];
+    for (name, patch, running, deployment, expected) in cases {
+        let world = World { deployment, ..World::new(patch) };
+        let mut previous = TenantControlPlaneStatus::default();
+        previous.kubernetes_resources.version.version = running.map(str::to_owned);
+        assert_eq!(state(&world.status(Some(&previous), &world.observed())), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn replacing_the_authority_is_told_for_one_pass() {
+    let mut world = World::new(&json!({}));
+    let first = world.status(None, &world.observed());
+    world.issued.replaces_authority = true;
+    let second = world.status(Some(&first), &world.observed());
+    assert_eq!(state(&second), Some(VersionState::CertificateAuthorityRotating));
+    world.issued.replaces_authority = false;
+    assert_eq!(state(&world.status(Some(&second), &world.observed())), Some(VersionState::Ready));
+}
+
+#[test]
+fn what_hinders_is_named_with_the_next_step() {
+    let world = World { deployment: deployment(1, 0), ..World::new(&json!({})) };
+    let starting = world.observed();
+    let cases: [(&str, Observed<'_>, &str, &str); 6] = [
+        (
+            "no address",
+            Observed { endpoint: Some(Err(Unassigned::NodePortWithoutAddress)), ..starting.clone() },
+            "AddressMissing",
+            "spec.networkProfile.address",
+        ),
+        (
+            "no store",
+            Observed { data_store: DataStoreOutcome::NotFound { name: "x".into() }, ..starting.clone() },
+            "DataStoreNotFound",
+            "create it",
+        ),
+        (
+            "none named",
+            Observed { data_store: DataStoreOutcome::Unnamed, ..starting.clone() },
+            "DataStoreMissing",
+            "set spec.dataStore",
+        ),
+        (
+            "queue",
+            Observed { queue: Some(Position { ahead: 2, waiting: 5 }), ..starting.clone() },
+            "WaitingForStart",
+            "2 of 5",
+        ),
+        ("starting", starting.clone(), "Starting", "starting"),
+        (
+            "failed step",
+            Observed {
+                failure: Some(Failure { kind: Kind::ControlPlaneAvailable, message: "quota".into() }),
+                ..starting.clone()
+            },
+            "ApplyFailed",
+            "quota",
+        ),
+    ];
+    for (name, observed, reason, words) in cases {
+        let status = world.status(None, &observed);
+        assert_eq!(ready(&status), ("False".into(), reason.into()), "{name}");
+        let message = &find(&status.conditions, Kind::Ready).unwrap().message;
+        assert!(message.contains(words), "{name}: {message}");
+    }
+    let later = world.status_at(None, &starting, "2026-03-01T12:10:00Z");
+    assert_eq!(ready(&later).1, "Unavailable", "a start does not go on for ever");
+}
+
+#[test]
+fn an_invalid_spec_is_told_and_everything_else_stays() {
+    let world = World::new(&json!({}));
+    let first = world.status(None, &world.observed());
+    let faults = validate(&object(&json!({ "spec": { "kubernetes": { "version": "v9" } } }))).unwrap_err();
+    let second = status(Some(&first), Err(&faults), Some(5), &Observed::default(), at(NOW));
+    assert_eq!(ready(&second), ("False".into(), "InvalidSpec".into()));
+    assert_eq!(second.observed_generation, Some(4));
+    assert_eq!(second.storage, first.storage);
+    let healed = world.status(Some(&second), &world.observed());
+    assert_eq!(ready(&healed), ("True".into(), "Ready".into()));
+}
+
+#[test]
+fn nothing_observed_on_a_new_object_is_said_so() {
+    let world = World::new(&json!({}));
+    let status = world.status(None, &Observed::default());
+    assert_eq!(ready(&status), ("False".into(), "Pending".into()));
+    assert_eq!(state(&status), Some(VersionState::Provisioning));
+    assert_eq!(status.observed_generation, None);
+}
+
+#[test]
+fn a_sleeping_control_plane_is_brought_about_and_not_ready() {
+    let asleep = json!({ "spec": { "controlPlane": { "deployment": { "replicas": 0 } } } });
+    let world = World { deployment: deployment(0, 0), ..World::new(&asleep) };
+    let running = World::new(&json!({}));
+    let previous = running.status(None, &running.observed());
+    let status =
+        world.status(Some(&previous), &Observed { tenant: TenantOutcome::Pending, ..world.observed() });
+    assert_eq!(ready(&status), ("False".into(), "Sleeping".into()));
+    assert_eq!(status.observed_generation, Some(4));
+}
+
+#[test]
+fn addons_that_are_not_served_are_told_without_hiding_that_the_control_plane_serves() {
+    let world = World::new(&json!({ "spec": { "addons": { "coreDNS": {}, "konnectivity": {} } } }));
+    let status = world.status(None, &world.observed());
+    assert_eq!(ready(&status).0, "True");
+    let addons = find(&status.conditions, Kind::AddonsReady).unwrap();
+    assert_eq!((addons.status.as_str(), addons.reason.as_str()), ("False", "NotServed"));
+    assert!(addons.message.contains("coreDNS, konnectivity"));
+}
