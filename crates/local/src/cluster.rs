@@ -10,7 +10,7 @@ use kube::Client;
 use launcher::Distribution;
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::host::{files, network, sweep};
+use crate::host::{files, network, processes, sweep};
 use crate::{AddressPlan, ClusterName, Error, Layout, Record, State, images, requirements};
 
 const MOST_NODES: u8 = 16;
@@ -90,8 +90,9 @@ pub fn up(
         && State::read(&layout)?.is_supervised()
         && record.nodes == nodes
         && record.kubernetes == version.to_string()
+        // A supervisor that ends just now is no reason to fail: the cluster is started again.
+        && follow(&layout, None, progress).is_ok()
     {
-        follow(&layout, None, progress)?;
         let mut loaded = Vec::new();
         for node in 0..nodes {
             loaded.extend(images::load_missing(&layout, &distribution, node, || ())?);
@@ -220,6 +221,9 @@ fn start(layout: &Layout, supervisor: &[PathBuf], progress: &mut dyn FnMut(&Stat
         .stderr(errors)
         .spawn()
         .map_err(|source| launcher::Error::Spawn { program: "the supervisor".to_owned(), source })?;
+    // The supervisor will write this too; until then a sweep must already know it.
+    let supervisor = processes::identify(child.id());
+    files::write_json(&layout.state(), &State { supervisor, ..State::default() })?;
     let followed = follow(layout, Some(child), progress);
     if followed.is_err() {
         // Nothing half-made is left; the logs stay.
@@ -237,10 +241,8 @@ fn follow(layout: &Layout, mut child: Option<Child>, progress: &mut dyn FnMut(&S
     };
     let start = Instant::now();
     loop {
-        let ended = match &mut child {
-            Some(child) => child.try_wait().is_ok_and(|status| status.is_some()),
-            None => !State::read(layout)?.is_supervised(),
-        };
+        let status = child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+        let ended = status.is_some() || (child.is_none() && !State::read(layout)?.is_supervised());
         // Read after the look at the process, so that its last words are not missed.
         let state = State::read(layout)?;
         let is_done = state.usable && !ended;
@@ -255,7 +257,8 @@ fn follow(layout: &Layout, mut child: Option<Child>, progress: &mut dyn FnMut(&S
             return Err(failed(&step.name, step.error.as_deref().unwrap_or_default()));
         }
         if ended {
-            return Err(failed("start the cluster", "the supervisor has ended"));
+            let how = status.map_or_else(String::new, |status| format!(" ({status})"));
+            return Err(failed("start the cluster", &format!("the supervisor has ended{how}")));
         }
         if start.elapsed() > PATIENCE {
             return Err(failed("start the cluster", "the supervisor makes no progress"));

@@ -8,6 +8,9 @@ use crate::{ClusterName, Error};
 
 /// The cgroup below a node's in which its own programs run; pods are beside it.
 const SYSTEM: &str = "system";
+/// The cgroup of the supervisor below node 0's. The short-lived programs that it calls inherit it, so
+/// that a sweep finds them even if the supervisor was killed in the middle.
+const SUPERVISOR: &str = "supervisor";
 
 /// A mounted hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,17 @@ pub(crate) fn entries_for_programs(name: &ClusterName, node: u8) -> Vec<PathBuf>
         .filter(|hierarchy| hierarchy.tracks_processes)
         .map(|hierarchy| hierarchy.point.join(name.scope(node)).join(SYSTEM).join("cgroup.procs"))
         .collect()
+}
+
+/// Enters this process into the supervisor's cgroup.
+pub(crate) fn enter_as_supervisor(name: &ClusterName) -> Result<(), Error> {
+    for hierarchy in hierarchies().into_iter().filter(|hierarchy| hierarchy.tracks_processes) {
+        let directory = hierarchy.point.join(name.scope(0)).join(SUPERVISOR);
+        files::create_directory(&directory)?;
+        let entry = directory.join("cgroup.procs");
+        std::fs::write(&entry, std::process::id().to_string()).map_err(Error::file("write", &entry))?;
+    }
+    Ok(())
 }
 
 /// Removes all cgroups of the cluster. Their processes must be gone.

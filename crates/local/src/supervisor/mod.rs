@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::host::processes;
+use crate::host::{cgroups, processes};
 use crate::{Error, Layout, Record};
 use board::Board;
 use component::Stage;
@@ -35,6 +35,7 @@ pub async fn supervise(layout: Layout, clock: Arc<dyn Clock>) -> Result<(), Erro
         name: layout.name().to_string(),
     })?;
     let board = Arc::new(Board::new(layout.clone(), clock));
+    cgroups::enter_as_supervisor(layout.name())?;
     let mut running = Running::default();
     let outcome = tokio::select! {
         outcome = run(&layout, &record, &board, &mut running) => outcome,
