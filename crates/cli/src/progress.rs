@@ -78,13 +78,12 @@ impl Progress {
         let Some(bar) = self.running.remove(name) else { return };
         self.finished.insert(name.to_owned());
         let text = format!("{} {:>5.1}s  {name}", if good { "✓" } else { "✗" }, took.as_secs_f64());
-        match (&self.live, bar) {
-            (Some(live), Some(bar)) => {
-                bar.finish_and_clear();
-                // The terminal is gone if this fails; there is nobody to tell.
-                let _ = live.println(text);
-            }
-            _ => eprintln!("{text}"),
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        match &self.live {
+            Some(live) => live.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
         }
     }
 }
