@@ -1,7 +1,5 @@
 //! What reaches the store, and the platform's own certificates.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use api::Driver;

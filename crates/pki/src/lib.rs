@@ -40,6 +40,14 @@ pub enum Error {
         #[source]
         source: rcgen::Error,
     },
+    /// The library keeps one attribute of a kind in a subject and would drop the others silently.
+    #[error("failed to make `{subject}`: a certificate can name one organization, {count} were asked for")]
+    Organizations {
+        /// Common name.
+        subject: String,
+        /// How many organizations there are.
+        count: usize,
+    },
     /// A key that was handed in is not a private key in PEM form.
     #[error(
         "failed to read the private key of `{subject}`: it is no PEM private key (PKCS#8, PKCS#1 or SEC1)"

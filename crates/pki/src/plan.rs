@@ -25,7 +25,7 @@ pub struct Pair {
 pub struct CertificatePlan {
     /// Common name: the user name for client certificates.
     pub common_name: String,
-    /// Organisations: the groups for client certificates.
+    /// Organisations: the groups for client certificates; more than one cannot be issued yet.
     pub organizations: Vec<String>,
     /// DNS names, with wildcards allowed.
     pub dns_names: Vec<String>,
@@ -67,6 +67,10 @@ impl CertificatePlan {
 
     /// Makes a key and has `ca` sign a certificate for it, valid from `now`.
     pub fn issue(&self, ca: &CertificateAuthority, now: Timestamp) -> Result<Pair, Error> {
+        if self.organizations.len() > 1 {
+            let (subject, count) = (self.common_name.clone(), self.organizations.len());
+            return Err(Error::Organizations { subject, count });
+        }
         let (private_key, key) = PrivateKey::generate(self.algorithm, &self.common_name)?;
         let make = |source| Error::Make { subject: self.common_name.clone(), source };
         let certificate =

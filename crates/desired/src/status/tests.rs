@@ -173,7 +173,7 @@ fn the_state_follows_kamajis_rules() {
         },
         ..deployment(1, ready)
     };
-    let cases = [
+    let cases = vec![
         ("asleep", &asleep, Some("v1.36.3"), deployment(0, 0), VersionState::Sleeping),
         ("no pod ready", &plain, None, deployment(1, 0), VersionState::NotReady),
         ("limited", &limited, Some("v1.36.3"), deployment(1, 1), VersionState::WriteLimited),
