@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{Cluster, eventually};
 
 /// How long a control plane may take to be ready on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A control plane to make.
 #[derive(Debug, Clone)]
@@ -164,7 +164,7 @@ impl Tenants {
             Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
             other => other.map(|_| ())?,
         }
-        eventually(&format!("{name} is gone"), Duration::from_secs(60), || async {
+        eventually(&format!("{name} is gone"), Duration::from_mins(1), || async {
             match self.api().get_opt(name).await? {
                 None => Ok(()),
                 Some(left) => bail!("finalizers {:?}", left.finalizers()),

@@ -1,3 +1,122 @@
-//! Runs the stories one after the other on one local cluster.
+//! Runs the stories one after the other on one local cluster: `stories [PART OF A NAME]…`.
+//!
+//! The cluster is started first and removed last, whatever comes in between; with
+//! `FLOTILLA_E2E_KEEP=1` it stays, to look at.
 
-fn main() {}
+#[path = "stories/bad_input.rs"]
+mod bad_input;
+#[path = "stories/borders.rs"]
+mod borders;
+#[path = "stories/life.rs"]
+mod life;
+#[path = "stories/platform.rs"]
+mod platform;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{Cluster, Traces};
+
+type Telling<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// A story: its claim, and how it is told.
+struct Story {
+    claim: &'static str,
+    tell: fn(&Cluster) -> Telling<'_>,
+}
+
+/// Lists stories by the path of their function; the last part is the claim.
+macro_rules! stories {
+    ($($module:ident :: $claim:ident),* $(,)?) => {
+        &[$(Story { claim: stringify!($claim), tell: |cluster| Box::pin($module::$claim(cluster)) }),*]
+    };
+}
+
+const STORIES: &[Story] = stories![
+    platform::first_tenant_answers_kubectl_from_the_host,
+    platform::second_up_changes_nothing,
+    platform::volumes_and_load_balancers_are_served,
+    platform::image_archives_are_loaded_onto_the_node,
+    platform::a_dead_component_is_restarted_and_reported,
+    platform::operator_is_denied_nothing_that_it_asks_for,
+    life::objects_have_the_names_and_keys_of_kamaji,
+    life::what_is_deleted_or_changed_by_hand_comes_back,
+    life::a_restarted_operator_changes_nothing,
+    life::a_control_plane_sleeps_and_wakes,
+    life::a_herd_becomes_ready_without_a_restart,
+    life::a_deleted_control_plane_leaves_nothing,
+    bad_input::admission_refuses_with_field_value_and_what_is_allowed,
+    bad_input::a_service_that_the_cluster_cannot_serve_is_named_and_heals,
+    bad_input::a_data_store_that_leads_nowhere_is_named_and_heals,
+    borders::a_tenants_certificate_opens_no_other_tenants_keys,
+    borders::a_tenants_kubeconfig_opens_no_other_tenant,
+    platform::a_crash_in_the_middle_stops_no_next_up,
+    platform::up_says_what_is_wrong_and_what_to_do,
+];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    service::install_tls_provider();
+    match run(&wanted).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the stories whose claim holds one of `wanted`, all of them if that is empty. Returns how many failed.
+async fn run(wanted: &[String]) -> Result<usize> {
+    let cluster = Cluster::new("e2e");
+    cluster.flotilla(&["down"], &["--purge"])?;
+    let before = Traces::take()?;
+    let began = Instant::now();
+    cluster.flotilla(&["up"], &[])?.success().context("start the local cluster")?;
+    println!("cluster is up ({:.1} s)", began.elapsed().as_secs_f64());
+
+    let (mut passed, mut failed) = (0, 0);
+    let chosen =
+        |story: &&Story| wanted.is_empty() || wanted.iter().any(|part| story.claim.contains(part.as_str()));
+    for story in STORIES.iter().filter(chosen) {
+        let began = Instant::now();
+        let outcome = (story.tell)(&cluster).await;
+        let seconds = began.elapsed().as_secs_f64();
+        match outcome {
+            Ok(()) => {
+                passed += 1;
+                println!("test {} ... ok ({seconds:.1} s)", story.claim);
+            }
+            Err(error) => {
+                failed += 1;
+                println!("test {} ... FAILED ({seconds:.1} s)\n    {error:#}", story.claim);
+            }
+        }
+    }
+    if std::env::var_os("FLOTILLA_E2E_KEEP").is_none() {
+        match take_down(&cluster, &before) {
+            Ok(()) => passed += 1,
+            Err(error) => {
+                failed += 1;
+                println!("test down_leaves_the_machine_as_it_was ... FAILED\n    {error:#}");
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    Ok(failed)
+}
+
+fn take_down(cluster: &Cluster, before: &Traces) -> Result<()> {
+    cluster.flotilla(&["down"], &["--purge"])?.success()?;
+    let left = Traces::take()?.beyond(before);
+    ensure!(left.is_empty(), "left behind:\n{}", left.join("\n"));
+    ensure!(!cluster.directory().exists(), "{} is still there", cluster.directory().display());
+    println!("test down_leaves_the_machine_as_it_was ... ok");
+    Ok(())
+}

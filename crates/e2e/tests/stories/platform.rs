@@ -1,0 +1,141 @@
+//! The local cluster and the platform on it, as a newcomer meets them.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{Cluster, eventually};
+use serde_json::Value;
+
+pub(crate) async fn first_tenant_answers_kubectl_from_the_host(cluster: &Cluster) -> Result<()> {
+    let tenant = cluster.directory().join("tenants/tenants_first.kubeconfig");
+    let namespaces = cluster.kubectl(&tenant, &["get", "namespaces", "-o", "name"])?.success()?;
+    ensure!(namespaces.contains("namespace/kube-system"), "{namespaces}");
+    cluster.kubectl(&tenant, &["create", "deployment", "web", "--image=nginx"])?.success()?;
+    eventually("the pod is pending", Duration::from_secs(30), || async {
+        let pods = cluster.kubectl(&tenant, &["get", "pods", "--no-headers"])?.success()?;
+        ensure!(pods.contains("Pending"), "{pods}");
+        Ok(())
+    })
+    .await?;
+    cluster.kubectl(&tenant, &["delete", "deployment", "web"])?.success()?;
+    let version = cluster.kubectl(&tenant, &["version", "-o", "json"])?.success()?;
+    let version: Value = serde_json::from_str(&version)?;
+    ensure!(version["serverVersion"]["gitVersion"] == "v1.36.3", "{version}");
+    Ok(())
+}
+
+pub(crate) async fn second_up_changes_nothing(cluster: &Cluster) -> Result<()> {
+    let before = components(cluster)?;
+    cluster.flotilla(&["up"], &[])?.success()?;
+    ensure!(components(cluster)? == before, "processes were started anew");
+    Ok(())
+}
+
+pub(crate) async fn volumes_and_load_balancers_are_served(cluster: &Cluster) -> Result<()> {
+    let volumes = cluster
+        .kubectl(&cluster.kubeconfig(), &["get", "pvc", "-A", "-o", "jsonpath={.items[*].status.phase}"])?
+        .success()?;
+    ensure!(volumes.contains("Bound"), "{volumes}");
+    let address = cluster
+        .kubectl(
+            &cluster.kubeconfig(),
+            &[
+                "get",
+                "service",
+                "-n",
+                "tenants",
+                "first",
+                "-o",
+                "jsonpath={.status.loadBalancer.ingress[0].ip}",
+            ],
+        )?
+        .success()?;
+    ensure!(!address.is_empty(), "the first tenant has no address");
+    Ok(())
+}
+
+pub(crate) async fn image_archives_are_loaded_onto_the_node(cluster: &Cluster) -> Result<()> {
+    let missing = cluster.flotilla(&["image", "load"], &["/no/such/archive.tar"])?;
+    ensure!(missing.code == 1 && missing.err.contains("/no/such/archive.tar"), "{missing:?}");
+    Ok(())
+}
+
+pub(crate) async fn a_dead_component_is_restarted_and_reported(cluster: &Cluster) -> Result<()> {
+    let pid = component(cluster, "kube-scheduler")?["pid"].as_i64().context("no pid")?;
+    Command::new("kill").args(["-9", &pid.to_string()]).status()?;
+    eventually("the scheduler runs again", Duration::from_secs(30), || async {
+        let now = component(cluster, "kube-scheduler")?;
+        ensure!(now["pid"].as_i64().is_some_and(|new| new != pid) && now["restarts"] == 1, "{now}");
+        Ok(())
+    })
+    .await?;
+    let logs = cluster.flotilla(&["logs", "supervisor"], &[])?.success()?;
+    ensure!(logs.contains("kube-scheduler"), "the supervisor says nothing of it");
+    Ok(())
+}
+
+pub(crate) async fn operator_is_denied_nothing_that_it_asks_for(cluster: &Cluster) -> Result<()> {
+    let logs = cluster
+        .kubectl(&cluster.kubeconfig(), &["logs", "-n", "flotilla-system", "deployment/flotilla-operator"])?
+        .success()?;
+    let denied: Vec<&str> = logs.lines().filter(|line| line.to_lowercase().contains("forbidden")).collect();
+    ensure!(denied.is_empty(), "{}", denied.join("\n"));
+    Ok(())
+}
+
+pub(crate) async fn a_crash_in_the_middle_stops_no_next_up(cluster: &Cluster) -> Result<()> {
+    let supervisor = state(cluster)?["supervisor"]["pid"].as_i64().context("no pid of the supervisor")?;
+    Command::new("kill").args(["-9", &supervisor.to_string()]).status()?;
+    cluster.flotilla(&["up"], &[])?.success()?;
+    let tenant = cluster.directory().join("tenants/tenants_first.kubeconfig");
+    eventually("the first tenant answers again", Duration::from_mins(2), || async {
+        cluster.kubectl(&tenant, &["get", "namespaces", "--request-timeout=5s"])?.success()
+    })
+    .await
+    .map(|_| ())
+}
+
+pub(crate) async fn up_says_what_is_wrong_and_what_to_do(cluster: &Cluster) -> Result<()> {
+    let version = cluster.flotilla(&["up"], &["--kubernetes", "1.30.1"])?;
+    ensure!(version.code == 1, "{version:?}");
+    ensure!(version.err.contains("1.36.3") || version.err.contains("another version"), "{}", version.err);
+    let program = cluster.root().join("target/debug/flotilla");
+    let nobody = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["up", "--name", "nobody"])
+        .output()?;
+    let text = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    ensure!(
+        !nobody.status.success() && (text.contains("root") || text.contains("ermission denied")),
+        "{text}"
+    );
+    Ok(())
+}
+
+fn state(cluster: &Cluster) -> Result<Value> {
+    let text = std::fs::read_to_string(cluster.directory().join("state.json")).context("read state.json")?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// The components as `flotilla status -o json` lists them.
+fn components(cluster: &Cluster) -> Result<Vec<Value>> {
+    let told = cluster.flotilla(&["status"], &["-o", "json"])?.success()?;
+    let status: Value = serde_json::from_str(&told)?;
+    let listed = status["components"].as_array().cloned().context("no components")?;
+    Ok(listed
+        .into_iter()
+        .map(|component| {
+            serde_json::json!({
+                "name": component["component"], "node": component["node"],
+                "pid": component["process"]["pid"], "restarts": component["restarts"],
+            })
+        })
+        .collect())
+}
+
+fn component(cluster: &Cluster, name: &str) -> Result<Value> {
+    let all = components(cluster)?;
+    all.into_iter().find(|component| component["name"] == name).with_context(|| format!("no {name}"))
+}
