@@ -57,15 +57,17 @@ pub(crate) fn retry(object: Arc<DataStore>, error: &Error, _: Arc<Context>) -> A
 
 async fn pass(object: &DataStore, context: &Context) -> Result<Action, Error> {
     let name = object.name_any();
-    let used_by = users(&name, &context.caches.tenants.state());
-    if object.metadata.deletion_timestamp.is_some() && used_by.is_empty() {
+    let tenants = context.caches.tenants.state();
+    // Kept only while somebody needs it, so that an unused platform can be uninstalled in any order.
+    let is_needed = tenants.iter().any(|tenant| needs(tenant, &name, &context.settings.datastore));
+    if has_finalizer(object) != is_needed {
+        set_finalizer(object, context, is_needed).await?;
+    }
+    if object.metadata.deletion_timestamp.is_some() && !is_needed {
         context.connections.forget(&name).await;
-        set_finalizer(object, context, false).await?;
         return Ok(Action::await_change());
     }
-    if object.metadata.deletion_timestamp.is_none() && !has_finalizer(object) {
-        set_finalizer(object, context, true).await?;
-    }
+    let used_by = users(&name, &tenants);
     let reached = reach(object, context).await;
     let healthy = reached.is_ok();
     let desired = status::status(object, used_by, reached.as_ref().err(), context.clock.now());
@@ -90,6 +92,19 @@ async fn reach(object: &DataStore, context: &Context) -> Result<(), StoreError> 
         return Err(StoreError::Store { name, source });
     }
     Ok(())
+}
+
+/// Keeps a store from being deleted before a control plane leaves anything in it.
+pub(crate) async fn hold(object: &DataStore, context: &Context) -> Result<(), Error> {
+    if has_finalizer(object) { Ok(()) } else { set_finalizer(object, context, true).await }
+}
+
+/// Whether the control plane has its state in the store, or is about to.
+fn needs(tenant: &TenantControlPlane, name: &str, default: &str) -> bool {
+    let active = tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref());
+    let wished = tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty()).unwrap_or(default);
+    let may_have_begun = tenant.finalizers().iter().any(|known| known == finalizers::DATA_STORE_SETUP);
+    active == Some(name) || (may_have_begun && wished == name)
 }
 
 /// Control planes whose state is in the store, `namespace/name`, sorted.

@@ -55,7 +55,9 @@ pub(super) fn probes(path: Path, set: Set<'_>) -> (Probe, Probe, Probe) {
     (
         probe(path.live, path.port, &LIVENESS, wished(|all| &all.liveness, |one| &one.liveness)),
         probe(path.ready, path.port, &READINESS, wished(|all| &all.readiness, |one| &one.readiness)),
-        probe(path.live, path.port, &STARTUP, wished(|all| &all.startup, |one| &one.startup)),
+        // Ready and not only alive: the kubelet asks for readiness the moment that a start is over, and if
+        // the answer is no, only a whole period later.
+        probe(path.ready, path.port, &STARTUP, wished(|all| &all.startup, |one| &one.startup)),
     )
 }
 

@@ -27,7 +27,6 @@ pub(crate) async fn admission_refuses_with_field_value_and_what_is_allowed(clust
             TenantSpec::new("sans").with("/networkProfile/certSANs", json!(["not a name"])),
             "spec.networkProfile.certSANs",
         ),
-        (TenantSpec::new("kind").with("/controlPlane/service/serviceType", json!("Carrier")), "serviceType"),
     ];
     for (tenant, field) in cases {
         let error = tenants.create(&tenant).await.err().with_context(|| format!("{field} was accepted"))?;

@@ -107,7 +107,8 @@ pub(crate) async fn a_restarted_operator_changes_nothing(cluster: &Cluster) -> R
     tenants.delete("marker").await
 }
 
-/// Resource versions of everything that belongs to the control plane `plain`.
+/// Versions of everything that belongs to the control plane `plain`; of its Deployment the generation,
+/// since its status changes by itself.
 async fn versions(tenants: &Tenants) -> Result<Vec<(String, String)>> {
     let own = ListParams::default().labels("kamaji.clastix.io/name=plain");
     let mut found = Vec::new();
@@ -115,7 +116,8 @@ async fn versions(tenants: &Tenants) -> Result<Vec<(String, String)>> {
         found.push((secret.name_any(), secret.resource_version().unwrap_or_default()));
     }
     for deployment in tenants.beside::<Deployment>().list(&own).await? {
-        found.push((deployment.name_any(), deployment.resource_version().unwrap_or_default()));
+        let generation = deployment.metadata.generation.unwrap_or_default();
+        found.push((deployment.name_any(), generation.to_string()));
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use desired::{DataStoreOutcome, Override, Validated};
 use kube::ResourceExt;
 
 use crate::context::Context;
-use crate::data_stores::chain;
+use crate::data_stores::{chain, hold};
 use crate::stores::{StoreError, connection};
 
 /// The stores of a control plane, with room made for it in each.
@@ -62,6 +62,9 @@ async fn read(
         .data_stores
         .get(name)
         .ok_or_else(|| DataStoreOutcome::NotFound { name: name.to_owned() })?;
+    hold(&object, context)
+        .await
+        .map_err(|error| DataStoreOutcome::NotReady { name: name.to_owned(), message: chain(&error) })?;
     let connection = connection(&context.client, &object).await.map_err(|error| outcome(name, &error))?;
     Ok((material(&object, &connection), connection))
 }
