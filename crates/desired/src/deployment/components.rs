@@ -1,7 +1,7 @@
 //! Containers of API server, scheduler and controller manager.
 
 use api::{Driver, RegistrySettings};
-use k8s_openapi::api::core::v1::{Container, EnvVar, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, EnvVar, Lifecycle, LifecycleHandler, SleepAction, VolumeMount};
 
 use super::probes::{Path, Set, probes};
 use super::volumes::{self, mount};
@@ -48,10 +48,19 @@ fn api_server(control_plane: &Validated, endpoint: &Endpoint, inputs: &Deploymen
             .container_security_contexts
             .as_ref()
             .and_then(|contexts| contexts.api_server.clone()),
+        lifecycle: Some(head_start()),
         ..base(control_plane, inputs, "kube-apiserver")
     };
     let path = Path { live: "/livez", ready: "/readyz", port: control_plane.port() };
     with_probes(container, path, Set::new(wished.probes.as_ref(), set))
+}
+
+/// Lets the API server have the CPUs for its first second: the kubelet starts the containers one after
+/// the other, and the others have nothing to do before the API server answers.
+fn head_start() -> Lifecycle {
+    let sleep = SleepAction { seconds: 1 };
+    let post_start = LifecycleHandler { sleep: Some(sleep), ..LifecycleHandler::default() };
+    Lifecycle { post_start: Some(post_start), ..Lifecycle::default() }
 }
 
 fn scheduler(control_plane: &Validated, inputs: &DeploymentInputs<'_>) -> Container {
