@@ -3,6 +3,7 @@
 mod delete;
 mod events;
 mod pass;
+mod rivals;
 mod storage;
 mod tenant_objects;
 

@@ -225,6 +225,24 @@ async fn one_pass_makes_everything_and_the_next_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copied_schema_opens_no_other_tenants_state() {
+    let stage = Stage::set().await;
+    stage.create_store().await;
+    stage.create_tenant("victim", json!({"dataStoreSchema": "team", "dataStoreUsername": "team"})).await;
+    stage.condition("victim", "DataStoreReady", "True", "Provisioned").await;
+    for (name, spec) in [
+        ("schema-thief", json!({"dataStoreSchema": "team"})),
+        ("user-thief", json!({"dataStoreUsername": "team"})),
+    ] {
+        stage.create_tenant(name, spec).await;
+        let message = stage.condition(name, "DataStoreReady", "False", "DataStoreNotReady").await;
+        assert!(message.contains("another control plane"), "{message}");
+        assert!(!message.contains("victim"), "the victim's name is told: {message}");
+        assert_eq!(stage.made(name).await, [], "{name} got something");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_gate_lets_one_start_and_the_next_wait() {
     let stage = Stage::set().await;
     stage.create_store().await;

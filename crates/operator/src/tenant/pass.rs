@@ -103,7 +103,7 @@ pub(super) async fn run(
 ) -> Pass {
     let mut pass = Pass::default();
     let is_set_up = tenant.status.as_ref().is_some_and(|status| status.storage.setup.user.is_some());
-    let storage = match storage::prepare(validated, is_set_up, context).await {
+    let storage = match storage::prepare(tenant, validated, is_set_up, context).await {
         Ok(storage) => storage,
         Err(outcome) => {
             pass.store = outcome;

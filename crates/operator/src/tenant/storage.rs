@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{DataStore, Driver};
+use api::{DataStore, Driver, TenantControlPlane};
 use datastore::{Connection, TenantSpace};
 use desired::data_store::DataStoreMaterial;
 use desired::{DataStoreOutcome, Override, Validated};
 use kube::ResourceExt;
 
+use super::rivals::{Claim, taken};
 use crate::context::Context;
 use crate::data_stores::{chain, hold};
 use crate::stores::{StoreError, connection};
@@ -24,6 +25,7 @@ pub(super) struct Storage {
 /// Finds the stores and makes room. `is_set_up` says that the status knows of a place in the store: then
 /// a store that does not answer stops nothing else.
 pub(super) async fn prepare(
+    tenant: &TenantControlPlane,
     validated: &Validated,
     is_set_up: bool,
     context: &Context,
@@ -31,6 +33,7 @@ pub(super) async fn prepare(
     let default = Some(context.settings.datastore.as_str()).filter(|name| !name.is_empty());
     let name = validated.data_store_name().or(default).ok_or(DataStoreOutcome::Unnamed)?;
     let space = TenantSpace { schema: validated.schema().to_owned(), user: validated.user().to_owned() };
+    refuse_rival(tenant, &space, name, context)?;
     let (material, connection) = read(name, context).await?;
     let trouble = match make_room(name, &connection, &space, context).await {
         Ok(()) => None,
@@ -51,6 +54,22 @@ pub(super) async fn prepare(
         overrides.push(Override { resource: resource.clone(), store });
     }
     Ok(Storage { material, overrides, trouble })
+}
+
+fn refuse_rival(
+    tenant: &TenantControlPlane,
+    space: &TenantSpace,
+    name: &str,
+    context: &Context,
+) -> Result<(), DataStoreOutcome<'static>> {
+    let uid = tenant.uid().unwrap_or_default();
+    let claim = Claim { uid: &uid, schema: &space.schema, user: &space.user };
+    let Some(part) = taken(claim, tenant, context.caches.tenants.state().into_iter()) else { return Ok(()) };
+    let message = format!(
+        "spec.{part} belongs to another control plane, whose state this one would share; \
+         delete this one and create it with another {part}, or with none"
+    );
+    Err(DataStoreOutcome::NotReady { name: name.to_owned(), message })
 }
 
 async fn read(
