@@ -43,6 +43,9 @@ pub enum Error {
         /// Where it should be.
         path: PathBuf,
     },
+    /// The custom resource definitions were refused.
+    #[error("failed to apply the custom resource definitions")]
+    Definitions(#[source] kubekit::ApplyError),
     /// Helm refused.
     #[error("helm failed to install the platform:\n{output}")]
     Helm {
@@ -104,9 +107,11 @@ impl Error {
             | Self::NoLog { .. }
             | Self::NoArchive { .. }
             | Self::NoChart { .. } => true,
-            Self::Helm { .. } | Self::TenantNotReady { .. } | Self::Request { .. } | Self::System { .. } => {
-                false
-            }
+            Self::Definitions(_)
+            | Self::Helm { .. }
+            | Self::TenantNotReady { .. }
+            | Self::Request { .. }
+            | Self::System { .. } => false,
         };
         if is_users { 1 } else { 2 }
     }

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod error;
+mod output;
 mod platform;
 mod progress;
 mod table;

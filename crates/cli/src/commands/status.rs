@@ -1,5 +1,7 @@
 //! `flotilla status`.
 
+use std::fmt::Write as _;
+
 use base::{Clock, SystemClock};
 use jiff::Timestamp;
 use local::{ComponentState, Layout, Phase, State};
@@ -9,7 +11,7 @@ use super::{layout, record, runtime};
 use crate::Error;
 use crate::args::{Output, Status};
 use crate::platform::tenants;
-use crate::table;
+use crate::{output, table};
 
 pub(super) fn run(args: &Status) -> Result<(), Error> {
     let layout = layout(&args.target)?;
@@ -25,17 +27,17 @@ pub(super) fn run(args: &Status) -> Result<(), Error> {
                 "components": state.components,
                 "tenants": tenants,
             });
-            println!("{status:#}");
+            output::print(&format!("{status:#}"))
         }
         Output::Table => {
-            println!("{}", summary(&layout, &record, &state));
-            print!("{}", components(&state, SystemClock.now()));
+            let mut text = format!("{}\n", summary(&layout, &record, &state));
+            text.push_str(&components(&state, SystemClock.now()));
             if !tenants.is_empty() {
-                print!("\n{}", tenants::table(&tenants));
+                let _ = write!(text, "\n{}", tenants::table(&tenants));
             }
+            output::print(&text)
         }
     }
-    Ok(())
 }
 
 /// The tenants, or none where the platform is not installed or the API server does not answer: what

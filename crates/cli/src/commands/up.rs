@@ -5,29 +5,29 @@ use std::path::PathBuf;
 use local::{Cluster, Started, Wishes};
 
 use super::runtime;
-use crate::Error;
 use crate::args::Up;
 use crate::platform::{self, Installation};
 use crate::progress::Progress;
+use crate::{Error, output};
 
 pub(super) fn run(args: &Up) -> Result<(), Error> {
     let mut progress = Progress::new();
     if let Some(kubeconfig) = &args.kubeconfig {
         let installation = Installation::existing(kubeconfig.clone(), args)?;
         let tenant = runtime()?.block_on(Box::pin(platform::install(&installation, &mut progress)))?;
-        println!("{}", platform::greeting(&installation, &tenant));
+        output::print(&platform::greeting(&installation, &tenant))?;
         return Ok(());
     }
     let cluster = start(args, &mut progress)?;
     report(&cluster, &progress);
     if args.bare {
-        println!("{}", platform::bare_greeting(&cluster));
+        output::print(&platform::bare_greeting(&cluster))?;
         return Ok(());
     }
     let installation = Installation::local(&cluster, args)?;
     let tenant = runtime()?.block_on(Box::pin(platform::install(&installation, &mut progress)))?;
     eprintln!("ready after {:.1} s", progress.elapsed().as_secs_f64());
-    println!("{}", platform::greeting(&installation, &tenant));
+    output::print(&platform::greeting(&installation, &tenant))?;
     Ok(())
 }
 

@@ -40,11 +40,21 @@ pub(super) async fn create(client: &Client, installation: &Installation) -> Resu
         .patch(NAMESPACE, &parameters, &Patch::Apply(namespace))
         .await
         .map_err(Error::request(format!("create the namespace `{NAMESPACE}`")))?;
+    let manifest = manifest(&version);
+    keep(&manifest, installation)?;
     api(client)
-        .patch(NAME, &parameters, &Patch::Apply(manifest(&version)))
+        .patch(NAME, &parameters, &Patch::Apply(&manifest))
         .await
         .map(drop)
         .map_err(Error::request(format!("create the tenant control plane `{NAME}`")))
+}
+
+fn keep(manifest: &Value, installation: &Installation) -> Result<(), Error> {
+    std::fs::create_dir_all(&installation.tenants)
+        .map_err(Error::system(format!("create {}", installation.tenants.display())))?;
+    let path = installation.first_manifest();
+    std::fs::write(&path, format!("{manifest:#}\n"))
+        .map_err(Error::system(format!("write {}", path.display())))
 }
 
 fn api(client: &Client) -> Api<DynamicObject> {
@@ -108,8 +118,6 @@ pub(super) async fn fetch(client: &Client, installation: &Installation) -> Resul
     let secret = secrets.get(&name).await.map_err(Error::request(format!("read the secret `{name}`")))?;
     let text = secret.data.and_then(|mut data| data.remove("admin.conf")).unwrap_or_default().0;
     let kubeconfig = installation.tenants.join(format!("{NAMESPACE}_{NAME}.kubeconfig"));
-    std::fs::create_dir_all(&installation.tenants)
-        .map_err(Error::system(format!("create {}", installation.tenants.display())))?;
     launcher::write_private(&kubeconfig, &String::from_utf8_lossy(&text))?;
     let tenant = api(client).get(NAME).await.map_err(Error::request(format!("read the tenant `{NAME}`")))?;
     let endpoint = tenant.data["status"]["controlPlaneEndpoint"].as_str().unwrap_or("-").to_owned();

@@ -1,6 +1,7 @@
 //! The platform in a management cluster: the chart, a first tenant, and what to try next.
 
 mod chart;
+mod definitions;
 mod first;
 pub(crate) mod tenants;
 
@@ -34,6 +35,11 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
+    /// Where the first tenant's manifest is kept, to make others from.
+    fn first_manifest(&self) -> PathBuf {
+        self.tenants.join("first.json")
+    }
+
     /// Into the local cluster. It has one disk, so one member of etcd is as good as three.
     pub(crate) fn local(cluster: &Cluster, args: &Up) -> Result<Self, Error> {
         let distribution = launcher::Distribution::find(Some(&cluster.record.distribution))?;
@@ -71,8 +77,11 @@ impl Installation {
 
 /// Installs or updates the platform, creates the first tenant and waits until it is ready.
 pub(crate) async fn install(installation: &Installation, progress: &mut Progress) -> Result<Tenant, Error> {
-    progress.step("install the platform with Helm", async |_| chart::install(installation).await).await?;
     let client = local::client(&installation.kubeconfig).await?;
+    progress
+        .step("apply the custom resource definitions", async |_| definitions::apply(&client).await)
+        .await?;
+    progress.step("install the platform with Helm", async |_| chart::install(installation).await).await?;
     progress
         .step("create the first tenant control plane", async |_| first::create(&client, installation).await)
         .await?;
@@ -99,9 +108,8 @@ pub(crate) fn greeting(installation: &Installation, tenant: &Tenant) -> String {
         "management cluster  {management}\ntenant `first`      {tenant_config}  ({})\n\ntry next:\n  \
          {kubectl} --kubeconfig {tenant_config} get namespaces\n  \
          {kubectl} --kubeconfig {tenant_config} create deployment web --image=nginx\n  \
-         {kubectl} --kubeconfig {management} get tenantcontrolplane -n {} first -o yaml | sed 's/name: first/name: second/' \
-         | {kubectl} --kubeconfig {management} create -f -",
+         sed 's/\"first\"/\"second\"/' {} | {kubectl} --kubeconfig {management} create -f -",
         tenant.endpoint,
-        first::NAMESPACE,
+        installation.first_manifest().display(),
     )
 }
