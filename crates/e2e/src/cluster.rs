@@ -50,6 +50,12 @@ impl Cluster {
         Self { root: root.canonicalize().unwrap_or(root), name: name.to_owned() }
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Directory of its data.
     #[must_use]
     pub fn directory(&self) -> PathBuf {

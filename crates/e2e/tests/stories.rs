@@ -53,6 +53,7 @@ const STORIES: &[Story] = stories![
     bad_input::a_data_store_that_leads_nowhere_is_named_and_heals,
     borders::a_tenants_certificate_opens_no_other_tenants_keys,
     borders::a_tenants_kubeconfig_opens_no_other_tenant,
+    platform::a_second_cluster_with_two_nodes_stands_beside,
     platform::a_crash_in_the_middle_stops_no_next_up,
     platform::up_says_what_is_wrong_and_what_to_do,
 ];

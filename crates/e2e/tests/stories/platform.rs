@@ -58,7 +58,48 @@ pub(crate) async fn volumes_and_load_balancers_are_served(cluster: &Cluster) -> 
 pub(crate) async fn image_archives_are_loaded_onto_the_node(cluster: &Cluster) -> Result<()> {
     let missing = cluster.flotilla(&["image", "load"], &["/no/such/archive.tar"])?;
     ensure!(missing.code == 1 && missing.err.contains("/no/such/archive.tar"), "{missing:?}");
+
+    // An archive with a name that the node does not know.
+    let name = "docker.io/library/story:1";
+    let archive = cluster.directory().join("story.tar");
+    let file = archive.to_string_lossy().into_owned();
+    let pause = ctr(cluster, &["images", "list", "-q", "name~=pause:"])?;
+    let pause = pause.lines().next().context("no pause image")?;
+    ctr(cluster, &["images", "tag", pause, name])?;
+    ctr(cluster, &["images", "export", &file, name])?;
+    ctr(cluster, &["images", "remove", "--sync", name])?;
+    ensure!(!ctr(cluster, &["images", "list", "-q"])?.contains(name), "the image is still there");
+    cluster.flotilla(&["image", "load"], &[&file])?.success()?;
+    ensure!(ctr(cluster, &["images", "list", "-q"])?.contains(name), "the image was not loaded");
     Ok(())
+}
+
+/// Runs containerd's own client on the first node.
+fn ctr(cluster: &Cluster, arguments: &[&str]) -> Result<String> {
+    let socket = format!("/run/flotilla/{}/node-0/containerd/containerd.sock", cluster.name());
+    let output = Command::new("ctr").args(["-n", "k8s.io", "-a", &socket]).args(arguments).output()?;
+    ensure!(output.status.success(), "ctr {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+pub(crate) async fn a_second_cluster_with_two_nodes_stands_beside(cluster: &Cluster) -> Result<()> {
+    let pair = Cluster::new("pair");
+    pair.flotilla(&["down"], &["--purge"])?.success()?;
+    let told = two_nodes(&pair).await;
+    pair.flotilla(&["down"], &["--purge"])?.success()?;
+    told?;
+    let tenant = cluster.directory().join("tenants/tenants_first.kubeconfig");
+    cluster.kubectl(&tenant, &["get", "namespaces"])?.success().map(|_| ())
+}
+
+async fn two_nodes(pair: &Cluster) -> Result<()> {
+    pair.flotilla(&["up"], &["--bare", "--nodes", "2"])?.success()?;
+    eventually("both nodes are ready", Duration::from_mins(1), || async {
+        let nodes = pair.kubectl(&pair.kubeconfig(), &["get", "nodes", "--no-headers"])?.success()?;
+        ensure!(nodes.lines().filter(|line| line.contains(" Ready ")).count() == 2, "{nodes}");
+        Ok(())
+    })
+    .await
 }
 
 pub(crate) async fn a_dead_component_is_restarted_and_reported(cluster: &Cluster) -> Result<()> {
