@@ -5,11 +5,28 @@ use std::fmt::Debug;
 use futures::{Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Lookup, Store};
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
-/// A store of all objects that `api` lists under `selection`, and the stream that keeps it current.
+/// Tells when a cache has seen everything once.
+///
+/// In place of `Store::wait_until_ready`, which wakes only one of several tasks that wait (kube 5.0).
+#[derive(Debug, Clone)]
+pub struct Filled(watch::Receiver<bool>);
+
+impl Filled {
+    /// Waits for it. If the cache's stream is dropped before, this never returns: the program stops.
+    pub async fn wait(&self) {
+        if self.0.clone().wait_for(|filled| *filled).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A store of all objects that `api` lists under `selection`, when it is filled, and the stream that
+/// keeps it current.
 ///
 /// The stream must be polled; each item is an object that was added, changed or removed. Failed
 /// watches are retried with back-off and do not end it. `trim` runs before an object is stored.
@@ -17,7 +34,7 @@ pub fn cached<K>(
     api: Api<K>,
     selection: watcher::Config,
     trim: fn(&mut K),
-) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send)
+) -> (Store<K>, Filled, impl Stream<Item = Result<K, watcher::Error>> + Send)
 where
     K: Resource<DynamicType = ()>
         + Lookup<DynamicType = ()>
@@ -29,9 +46,20 @@ where
         + 'static,
 {
     let (reader, writer) = reflector::store();
-    let stream =
-        watcher(api, selection).default_backoff().modify(trim).reflect(writer).touched_objects().boxed();
-    (reader, stream)
+    let (tell, filled) = watch::channel(false);
+    let stream = watcher(api, selection)
+        .default_backoff()
+        .modify(trim)
+        .reflect(writer)
+        // After `reflect`, so that the store has what the event says.
+        .inspect(move |event| {
+            if let Ok(Event::InitDone) = event {
+                tell.send_replace(true);
+            }
+        })
+        .touched_objects()
+        .boxed();
+    (reader, Filled(filled), stream)
 }
 
 /// Drops what no reader of ours looks at: `managedFields` is often the larger half of an object.

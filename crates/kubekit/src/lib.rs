@@ -10,7 +10,7 @@ mod subset;
 mod webhook;
 
 pub use apply::{Applied, Applier, ApplyError, DESIRED_HASH_ANNOTATION};
-pub use cache::{cached, trimmed};
+pub use cache::{Filled, cached, trimmed};
 pub use client::{ClientError, Endpoint, client, client_for_kubeconfig};
 pub use lease::{ElectionSettings, Leadership, LeaseError, acquire};
 pub use status::{StatusError, replace_status};

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{Node, Secret, Service};
 use kube::Resource;
 use kube::runtime::reflector::{Lookup, ObjectRef, Store};
 use kube::runtime::watcher;
+use kubekit::Filled;
 
 use crate::stores::DataStoreLookup;
 
@@ -28,9 +29,19 @@ pub(crate) struct Caches {
     pub data_stores: DataStoreLookup,
     /// All nodes; only their capacity is kept.
     pub nodes: Store<Node>,
+    /// When each of them is filled.
+    pub filled: Arc<[Filled]>,
 }
 
 impl Caches {
+    /// Waits until every cache has seen everything once. A pass before that would take what runs for
+    /// missing, and hold it back or forget it.
+    pub(crate) async fn filled(&self) {
+        for filled in self.filled.iter() {
+            filled.wait().await;
+        }
+    }
+
     /// An object of a control plane, by name.
     #[must_use]
     pub(crate) fn find<K>(store: &Store<K>, namespace: &str, name: &str) -> Option<Arc<K>>

@@ -31,12 +31,17 @@ const CONCURRENCY: u16 = 32;
 /// Runs both controllers; ends only when a watch ends, which does not happen in good order.
 pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
     let all = watcher::Config::default;
-    let (tenants, tenant_changes) = cached::<TenantControlPlane>(Api::all(client.clone()), all(), trimmed);
-    let (secrets, secret_changes) = cached::<Secret>(Api::all(client.clone()), ours(), trimmed);
-    let (services, service_changes) = cached::<Service>(Api::all(client.clone()), ours(), trimmed);
-    let (deployments, deployment_changes) = cached::<Deployment>(Api::all(client.clone()), ours(), trimmed);
-    let (stores, store_changes) = cached::<DataStore>(Api::all(client.clone()), all(), trimmed);
-    let (nodes, node_changes) = cached::<Node>(Api::all(client.clone()), all(), trim_node);
+    let (tenants, tenants_filled, tenant_changes) =
+        cached::<TenantControlPlane>(Api::all(client.clone()), all(), trimmed);
+    let (secrets, secrets_filled, secret_changes) =
+        cached::<Secret>(Api::all(client.clone()), ours(), trimmed);
+    let (services, services_filled, service_changes) =
+        cached::<Service>(Api::all(client.clone()), ours(), trimmed);
+    let (deployments, deployments_filled, deployment_changes) =
+        cached::<Deployment>(Api::all(client.clone()), ours(), trimmed);
+    let (stores, stores_filled, store_changes) =
+        cached::<DataStore>(Api::all(client.clone()), all(), trimmed);
+    let (nodes, nodes_filled, node_changes) = cached::<Node>(Api::all(client.clone()), all(), trim_node);
 
     let (wake, woken) = mpsc::unbounded_channel();
     let caches = Caches {
@@ -46,6 +51,15 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         deployments,
         data_stores: DataStoreLookup::new(stores),
         nodes,
+        filled: [
+            tenants_filled,
+            secrets_filled,
+            services_filled,
+            deployments_filled,
+            stores_filled,
+            nodes_filled,
+        ]
+        .into(),
     };
     let context = Arc::new(Context {
         client: client.clone(),

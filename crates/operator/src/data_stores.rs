@@ -42,6 +42,7 @@ pub(crate) enum Error {
 
 /// One pass over one DataStore.
 pub(crate) async fn reconcile(object: Arc<DataStore>, context: Arc<Context>) -> Result<Action, Error> {
+    context.caches.filled().await;
     let began = Instant::now();
     let outcome = pass(&object, &context).await;
     context.metrics.observe("datastore", began.elapsed(), outcome.is_err());

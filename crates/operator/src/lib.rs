@@ -67,11 +67,12 @@ pub async fn run(settings: Settings) -> Result<()> {
 async fn serve_webhooks(settings: &Settings, client: &Client, health: &Health) -> Result<()> {
     let certificate = platform::webhook_certificate(client, settings, &SystemClock).await?;
     let host = WebhookHost::new(&certificate.certificate, certificate.private_key.expose_pem()).await?;
-    let (store, changes) =
+    let (store, filled, changes) =
         kubekit::cached::<DataStore>(Api::all(client.clone()), watcher::Config::default(), kubekit::trimmed);
     let routes = webhooks::routes(settings.datastore.clone(), DataStoreLookup::new(store));
     let watching = changes.for_each(|_| std::future::ready(()));
     let announcing = async {
+        filled.wait().await;
         health.set_ready(host.is_listening().await);
         std::future::pending::<()>().await;
     };

@@ -45,6 +45,7 @@ pub(crate) async fn reconcile(
     if tenant.annotations().contains_key(annotations::PAUSED) {
         return Ok(Action::await_change());
     }
+    context.caches.filled().await;
     let began = Instant::now();
     let outcome = if tenant.metadata.deletion_timestamp.is_some() {
         take_away(&tenant, &context).await

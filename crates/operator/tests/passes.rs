@@ -135,6 +135,14 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// No kubelet runs here, so the test says that the pods are ready.
+    async fn say_ready(&self, name: &str) {
+        let ready = Patch::Merge(json!({"status": {"replicas": 1, "readyReplicas": 1}}));
+        self.beside::<Deployment>().patch_status(name, &PatchParams::default(), &ready).await.unwrap();
+    }
+}
+
 impl Drop for Stage {
     fn drop(&mut self) {
         self.operator.abort();
@@ -253,12 +261,45 @@ async fn the_gate_lets_one_start_and_the_next_wait() {
     let held = stage.beside::<Deployment>().get("second").await.unwrap().spec.unwrap();
     assert_eq!((held.paused, held.replicas), (Some(true), Some(0)));
 
-    // No kubelet runs here, so the test says that the first one is ready.
-    let ready = Patch::Merge(json!({"status": {"replicas": 1, "readyReplicas": 1}}));
-    stage.beside::<Deployment>().patch_status("first", &PatchParams::default(), &ready).await.unwrap();
+    stage.say_ready("first").await;
     stage.condition("second", "ControlPlaneAvailable", "False", "Starting").await;
     let started = stage.beside::<Deployment>().get("second").await.unwrap().spec.unwrap();
     assert_eq!((started.paused.unwrap_or_default(), started.replicas), (false, Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_with_fewer_slots_than_tenants_holds_back_nothing_that_runs() {
+    let mut stage = Stage::set().await;
+    stage.create_store().await;
+    let names = ["one", "two", "three", "four"];
+    for name in names {
+        stage.create_tenant(name, json!({})).await;
+        stage.condition(name, "ControlPlaneAvailable", "False", "Starting").await;
+        stage.say_ready(name).await;
+    }
+    let deployments: Api<Deployment> = stage.beside();
+    let specs = || async {
+        let all = deployments.list(&ListParams::default()).await.unwrap();
+        all.into_iter()
+            .map(|deployment| (deployment.name_any(), deployment.metadata.generation))
+            .collect::<Vec<_>>()
+    };
+    let before = specs().await;
+    for _ in 0..3 {
+        stage.operator.abort();
+        stage.operator = operate(&stage.control_plane);
+        // Made after the restart, it is gone over after the others were.
+        stage.create_tenant("marker", json!({"controlPlane": {"deployment": {"replicas": 0}}})).await;
+        stage.condition("marker", "ControlPlaneAvailable", "False", "Sleeping").await;
+        stage.tenants().delete("marker", &DeleteParams::default()).await.unwrap();
+        eventually("the marker is gone", || async {
+            let left = stage.tenants().get_opt("marker").await.unwrap();
+            left.map_or(Ok(()), |left| Err(format!("{:?}", left.finalizers())))
+        })
+        .await;
+        let after: Vec<_> = specs().await.into_iter().filter(|(name, _)| name != "marker").collect();
+        assert_eq!(after, before);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
