@@ -17,6 +17,8 @@ const NAME: &str = "first";
 const FIELD_MANAGER: &str = "flotilla-cli";
 /// A control plane is ready within seconds; this is for a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// How long the Service of the webhooks may take to lead to a ready operator.
+const WEBHOOK_PATIENCE: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// A tenant that answers.
@@ -42,11 +44,23 @@ pub(super) async fn create(client: &Client, installation: &Installation) -> Resu
         .map_err(Error::request(format!("create the namespace `{NAMESPACE}`")))?;
     let manifest = manifest(&version);
     keep(&manifest, installation)?;
-    api(client)
-        .patch(NAME, &parameters, &Patch::Apply(&manifest))
-        .await
-        .map(drop)
-        .map_err(Error::request(format!("create the tenant control plane `{NAME}`")))
+    let deadline = Instant::now() + WEBHOOK_PATIENCE;
+    loop {
+        match api(client).patch(NAME, &parameters, &Patch::Apply(&manifest)).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_webhook_away(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(INTERVAL).await;
+            }
+            Err(error) => {
+                return Err(Error::request(format!("create the tenant control plane `{NAME}`"))(error));
+            }
+        }
+    }
+}
+
+/// The operator is ready a moment before its Service leads to it.
+fn is_webhook_away(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 500 && status.message.contains("failed calling webhook"))
 }
 
 fn keep(manifest: &Value, installation: &Installation) -> Result<(), Error> {

@@ -98,7 +98,12 @@ pub(crate) async fn a_restarted_operator_changes_nothing(cluster: &Cluster) -> R
     })
     .await?;
     // Brought about last, it shows that the new operator has gone over the others.
-    tenants.create(&TenantSpec::new("marker").with("/controlPlane/deployment/replicas", json!(0))).await?;
+    let marker = TenantSpec::new("marker").with("/controlPlane/deployment/replicas", json!(0));
+    // A ready pod is not yet one that its Service leads to.
+    eventually("the webhooks answer", Duration::from_secs(15), || async {
+        tenants.create(&marker).await.map(|_| ()).map_err(Into::into)
+    })
+    .await?;
     tenants.condition("marker", "Ready", "False", Some("Sleeping"), Duration::from_mins(1)).await?;
     let after = versions(&tenants).await?;
     for (name, version) in &before {
