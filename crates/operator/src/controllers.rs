@@ -74,6 +74,18 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         prepared: Prepared::default(),
     });
 
+    // A store that its last user leaves may go at once; nothing else of a tenant concerns it so soon.
+    let (leave, left) = mpsc::unbounded_channel();
+    let default_store = settings.datastore.clone();
+    let tenant_changes = tenant_changes.inspect(move |change| {
+        if let Ok(tenant) = change
+            && tenant.metadata.deletion_timestamp.is_some()
+        {
+            // A closed channel means that the controllers stop.
+            let _ = leave.send(ObjectRef::new(data_stores::store_of(tenant, &default_store)));
+        }
+    });
+
     let users = context.clone();
     let tenant_controller = Controller::for_stream(tenant_changes, tenants)
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
@@ -83,11 +95,9 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         .watches_stream(store_changes, move |store| tenant::users_of(&users.caches, &store))
         .reconcile_on(UnboundedReceiverStream::new(woken))
         .run(tenant::reconcile, tenant::retry, context.clone());
-    let store_controller = Controller::new(Api::<DataStore>::all(client.clone()), all()).run(
-        data_stores::reconcile,
-        data_stores::retry,
-        context.clone(),
-    );
+    let store_controller = Controller::new(Api::<DataStore>::all(client.clone()), all())
+        .reconcile_on(UnboundedReceiverStream::new(left))
+        .run(data_stores::reconcile, data_stores::retry, context.clone());
 
     tokio::select! {
         () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),

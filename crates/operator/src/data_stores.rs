@@ -100,12 +100,23 @@ pub(crate) async fn hold(object: &DataStore, context: &Context) -> Result<(), Er
     if has_finalizer(object) { Ok(()) } else { set_finalizer(object, context, true).await }
 }
 
+/// Name of the store that has the control plane's state, or shall have it.
+pub(crate) fn store_of<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> &'a str {
+    active(tenant).unwrap_or_else(|| wished(tenant, default))
+}
+
+fn active(tenant: &TenantControlPlane) -> Option<&str> {
+    tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref())
+}
+
+fn wished<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> &'a str {
+    tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty()).unwrap_or(default)
+}
+
 /// Whether the control plane has its state in the store, or is about to.
 fn needs(tenant: &TenantControlPlane, name: &str, default: &str) -> bool {
-    let active = tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref());
-    let wished = tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty()).unwrap_or(default);
     let may_have_begun = tenant.finalizers().iter().any(|known| known == finalizers::DATA_STORE_SETUP);
-    active == Some(name) || (may_have_begun && wished == name)
+    active(tenant) == Some(name) || (may_have_begun && wished(tenant, default) == name)
 }
 
 /// Control planes whose state is in the store, `namespace/name`, sorted.
