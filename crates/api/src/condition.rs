@@ -230,7 +230,8 @@ pub fn is_true(conditions: &[Condition], kind: Kind) -> bool {
 }
 
 /// The API server keeps whole seconds; more would differ after every read.
-fn whole_seconds(now: Timestamp) -> Timestamp {
+#[must_use]
+pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 

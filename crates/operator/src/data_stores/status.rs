@@ -1,5 +1,6 @@
 //! The status of a DataStore, from what was found out about it.
 
+use api::condition::whole_seconds;
 use api::{DataStore, DataStoreStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -78,11 +79,6 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
-}
-
-/// The API server keeps whole seconds; more would differ after every read.
-fn whole_seconds(now: Timestamp) -> Timestamp {
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 #[cfg(test)]
