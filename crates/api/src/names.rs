@@ -82,6 +82,12 @@ pub enum Component {
     SchedulerKubeconfig,
     DataStoreConfig,
     DataStoreCertificate,
+    KonnectivityEgress,
+    KonnectivityCertificate,
+    KonnectivityKubeconfig,
+    Ingress,
+    Gateway,
+    KonnectivityGateway,
 }
 
 impl Component {
@@ -103,6 +109,12 @@ impl Component {
             Self::SchedulerKubeconfig => "scheduler-kubeconfig",
             Self::DataStoreConfig => "datastore-config",
             Self::DataStoreCertificate => "datastore-certificate",
+            Self::KonnectivityEgress => "konnectivity-egress-selector-configuration",
+            Self::KonnectivityCertificate => "konnectivity-certificate",
+            Self::KonnectivityKubeconfig => "konnectivity-kubeconfig",
+            Self::Ingress => "ingress",
+            Self::Gateway => "gateway_routes",
+            Self::KonnectivityGateway => "konnectivity_gateway_routes",
         }
     }
 
@@ -110,7 +122,8 @@ impl Component {
     #[must_use]
     pub fn object_name(self, name: &str) -> String {
         match self {
-            Self::Service | Self::Deployment => name.to_owned(),
+            Self::Service | Self::Deployment | Self::Ingress | Self::Gateway => name.to_owned(),
+            Self::KonnectivityGateway => format!("{name}-konnectivity"),
             _ => format!("{name}-{}", self.label()),
         }
     }

@@ -1,7 +1,8 @@
 //! Runs the stories one after the other on one local cluster: `stories [PART OF A NAME]…`.
 //!
 //! The cluster is started first and removed last, whatever comes in between; with
-//! `FLOTILLA_E2E_KEEP=1` it stays, to look at.
+//! `FLOTILLA_E2E_KEEP=1` it stays, to look at, and the next run goes on with it.
+//! `FLOTILLA_E2E_CLUSTER` names it, so that several runs fit on one machine.
 
 #[path = "stories/bad_input.rs"]
 mod bad_input;
@@ -75,8 +76,12 @@ async fn main() -> ExitCode {
 
 /// Runs the stories whose claim holds one of `wanted`, all of them if that is empty. Returns how many failed.
 async fn run(wanted: &[String]) -> Result<usize> {
-    let cluster = Cluster::new("e2e");
-    cluster.flotilla(&["down"], &["--purge"])?;
+    let name = std::env::var("FLOTILLA_E2E_CLUSTER").unwrap_or_else(|_| "e2e".to_owned());
+    let cluster = Cluster::new(&name);
+    let is_kept = std::env::var_os("FLOTILLA_E2E_KEEP").is_some();
+    if !is_kept {
+        cluster.flotilla(&["down"], &["--purge"])?;
+    }
     let before = Traces::take()?;
     let began = Instant::now();
     cluster.flotilla(&["up"], &[])?.success().context("start the local cluster")?;
@@ -100,7 +105,7 @@ async fn run(wanted: &[String]) -> Result<usize> {
             }
         }
     }
-    if std::env::var_os("FLOTILLA_E2E_KEEP").is_none() {
+    if !is_kept {
         match take_down(&cluster, &before) {
             Ok(()) => passed += 1,
             Err(error) => {
