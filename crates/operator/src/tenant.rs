@@ -1,9 +1,13 @@
 //! Reconciles TenantControlPlanes: one pass brings everything about that can be, then says how it stands.
 
+mod certificates;
 mod delete;
 mod events;
+mod exposure;
+mod inside;
 mod pass;
 mod rivals;
+mod rollout;
 mod storage;
 mod tenant_objects;
 

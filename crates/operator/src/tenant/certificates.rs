@@ -1,0 +1,99 @@
+//! The Secrets of a control plane: those that exist, those that shall be, one write for each difference.
+
+use std::sync::Arc;
+
+use api::Driver;
+use api::condition::Kind;
+use api::names::{Component, labels};
+use desired::{Credentials, Endpoint, Renewal, Secrets, Validated};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+
+use super::pass::Stop;
+use super::storage::Storage;
+use crate::context::Context;
+
+/// Certificates are renewed this long before they end, as Kamaji's `--certificate-expiration-deadline`.
+const DEADLINE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the status tells of a store that holds a place for the tenant.
+pub(super) struct ReadyStore {
+    pub(super) name: String,
+    pub(super) driver: Driver,
+    pub(super) config: Secret,
+    pub(super) certificate: Option<Secret>,
+}
+
+/// Issues what is missing or due and writes what differs.
+pub(super) async fn apply(
+    validated: &Validated,
+    endpoint: &Endpoint,
+    storage: &Storage,
+    context: &Context,
+    now: Timestamp,
+) -> Result<(Credentials, ReadyStore), Stop> {
+    let renewal = Renewal { now, deadline: DEADLINE };
+    let existing =
+        existing(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    let credentials = desired::credentials(validated, endpoint, &existing, renewal)
+        .map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    let store = store_secrets(validated, storage, &existing, renewal)
+        .map_err(|error| Stop::new(Kind::DataStoreReady, &error))?;
+    let store_secrets = std::iter::once(&store.config).chain(&store.certificate);
+    let all = credentials.secrets().iter().chain(store_secrets);
+    let writes =
+        all.map(|secret| context.applier.apply(secret, existing.get(&secret.name_any()).map(AsRef::as_ref)));
+    try_join_all(writes).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    Ok((credentials, store))
+}
+
+/// The Secrets that exist. The cache may not have seen them yet, and a key that is made twice breaks
+/// the cluster: where one is missing, the API server is asked.
+async fn existing(validated: &Validated, context: &Context) -> Result<Secrets, kube::Error> {
+    let names: Vec<String> = SECRETS.iter().map(|part| part.object_name(validated.name())).collect();
+    let cached = context.caches.secrets_of(validated.namespace(), &names);
+    if cached.len() == names.len() {
+        return Ok(cached);
+    }
+    let api: Api<Secret> = Api::namespaced(context.client.clone(), validated.namespace());
+    let own = format!("{}={},{}={}", labels::PROJECT, labels::PROJECT_VALUE, labels::NAME, validated.name());
+    let listed = api.list(&ListParams::default().labels(&own)).await?;
+    Ok(listed.into_iter().map(|secret| (secret.name_any(), Arc::new(secret))).collect())
+}
+
+const SECRETS: [Component; 11] = [
+    Component::Ca,
+    Component::FrontProxyCa,
+    Component::ServiceAccount,
+    Component::ApiServer,
+    Component::ApiServerKubeletClient,
+    Component::FrontProxyClient,
+    Component::AdminKubeconfig,
+    Component::ControllerManagerKubeconfig,
+    Component::SchedulerKubeconfig,
+    Component::DataStoreConfig,
+    Component::DataStoreCertificate,
+];
+
+fn store_secrets(
+    validated: &Validated,
+    storage: &Storage,
+    existing: &Secrets,
+    renewal: Renewal,
+) -> Result<ReadyStore, desired::data_store::Error> {
+    let find = |part: Component| existing.get(&part.object_name(validated.name())).map(AsRef::as_ref);
+    let password = uuid::Uuid::new_v4().to_string();
+    let material = &storage.material;
+    let config =
+        desired::data_store::config_secret(validated, material, find(Component::DataStoreConfig), &password);
+    let certificate = desired::data_store::certificate_secret(
+        validated,
+        material,
+        find(Component::DataStoreCertificate),
+        renewal,
+    )?;
+    Ok(ReadyStore { name: material.name.clone(), driver: material.driver, config, certificate })
+}
