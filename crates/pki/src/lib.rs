@@ -14,6 +14,7 @@ mod inspection;
 mod key;
 mod kubeconfig;
 mod plan;
+mod subject;
 
 pub use authority::CertificateAuthority;
 pub use inspection::{Inspection, inspect};
@@ -39,14 +40,6 @@ pub enum Error {
         /// The library's reason.
         #[source]
         source: rcgen::Error,
-    },
-    /// The library keeps one attribute of a kind in a subject and would drop the others silently.
-    #[error("failed to make `{subject}`: a certificate can name one organization, {count} were asked for")]
-    Organizations {
-        /// Common name.
-        subject: String,
-        /// How many organizations there are.
-        count: usize,
     },
     /// A key that was handed in is not a private key in PEM form.
     #[error(

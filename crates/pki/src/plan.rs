@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::string::Ia5String;
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType,
+    Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyUsagePurpose, SanType,
 };
 use time::OffsetDateTime;
 
+use crate::subject::replaced;
 use crate::{CertificateAuthority, Error, KeyAlgorithm, ONE_YEAR, PrivateKey};
 
 /// A certificate and its private key, both PEM.
@@ -25,7 +27,7 @@ pub struct Pair {
 pub struct CertificatePlan {
     /// Common name: the user name for client certificates.
     pub common_name: String,
-    /// Organisations: the groups for client certificates; more than one cannot be issued yet.
+    /// Organisations: the groups for client certificates.
     pub organizations: Vec<String>,
     /// DNS names, with wildcards allowed.
     pub dns_names: Vec<String>,
@@ -67,15 +69,29 @@ impl CertificatePlan {
 
     /// Makes a key and has `ca` sign a certificate for it, valid from `now`.
     pub fn issue(&self, ca: &CertificateAuthority, now: Timestamp) -> Result<Pair, Error> {
-        if self.organizations.len() > 1 {
-            let (subject, count) = (self.common_name.clone(), self.organizations.len());
-            return Err(Error::Organizations { subject, count });
-        }
         let (private_key, key) = PrivateKey::generate(self.algorithm, &self.common_name)?;
-        let make = |source| Error::Make { subject: self.common_name.clone(), source };
-        let certificate =
-            self.params(now).and_then(|params| params.signed_by(&key, ca.issuer())).map_err(make)?.pem();
+        let certificate = self
+            .params(now)
+            .and_then(|params| params.signed_by(&key, ca.issuer()))
+            .and_then(|certificate| self.with_all_organizations(&certificate, ca))
+            .map_err(|source| Error::Make { subject: self.common_name.clone(), source })?;
         Ok(Pair { certificate, private_key })
+    }
+
+    /// The certificate as PEM, with those organizations too that rcgen dropped.
+    fn with_all_organizations(
+        &self,
+        certificate: &Certificate,
+        ca: &CertificateAuthority,
+    ) -> Result<String, rcgen::Error> {
+        if self.organizations.len() < 2 {
+            return Ok(certificate.pem());
+        }
+        let der = replaced(certificate.der(), &self.common_name, &self.organizations, ca.issuer().key())?;
+        Ok(pem::encode_config(
+            &pem::Pem::new("CERTIFICATE", der),
+            pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+        ))
     }
 
     fn params(&self, now: Timestamp) -> Result<CertificateParams, rcgen::Error> {
