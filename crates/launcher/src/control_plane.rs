@@ -18,6 +18,8 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Nothing is ever sent to service addresses of such a control plane; the range is kubeadm's.
 const SERVICES: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 96, 0, 0), 16);
 const PODS: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 244, 0, 0), 16);
+/// Place of the API server among the processes.
+const API_SERVER: usize = 1;
 /// An API server is ready in 3 to 5 s on an idle machine; tests share it with compilers.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -33,12 +35,24 @@ pub struct Options {
     pub scheduler: bool,
     /// Further arguments of kube-apiserver.
     pub api_server_args: Vec<String>,
+    /// Further arguments of the controller manager; of a flag that is given twice the later holds.
+    pub controller_manager_args: Vec<String>,
+    /// Range of service addresses, kubeadm's by default. One in 127.0.0.0/8 leads to this machine.
+    pub services: Option<Ipv4Net>,
+}
+
+impl Options {
+    fn services(&self) -> Ipv4Net {
+        self.services.unwrap_or(SERVICES)
+    }
 }
 
 /// A running control plane. Dropping it ends its processes and removes its files.
 #[derive(Debug)]
 pub struct ControlPlane {
+    // In the order of their start: etcd and the API server first.
     processes: Vec<Process>,
+    api_server: CommandSpec,
     server: String,
     etcd: String,
     version: KubernetesVersion,
@@ -56,15 +70,16 @@ impl ControlPlane {
             .tempdir()
             .map_err(Error::file("create", std::env::temp_dir()))?;
         let [etcd_port, peer_port, port, manager_port, scheduler_port] = free_ports()?;
+        let program = distribution.kubernetes(&version);
         let mut control_plane = Self {
             processes: Vec::new(),
+            api_server: CommandSpec::new("kube-apiserver", &program, directory.path()),
             server: format!("https://127.0.0.1:{port}"),
             etcd: format!("https://127.0.0.1:{etcd_port}"),
             version,
             directory,
         };
         control_plane.write_credentials()?;
-        let program = distribution.kubernetes(&control_plane.version);
         control_plane.start_api_server(&program, options, [etcd_port, peer_port, port]).await?;
         control_plane.start_clients(&program, options, [manager_port, scheduler_port])?;
         Ok(control_plane)
@@ -100,6 +115,16 @@ impl ControlPlane {
         self.directory.path()
     }
 
+    /// Kills the API server and starts it anew, on the same port; returns when it is ready.
+    pub async fn restart_api_server(&mut self) -> Result<(), Error> {
+        if let Some(process) = self.processes.get_mut(API_SERVER) {
+            process.kill();
+            process.wait().await;
+            *process = Process::spawn(&self.api_server)?;
+        }
+        self.wait_for_api_server().await
+    }
+
     fn pki(&self) -> PathBuf {
         self.directory.path().join("pki")
     }
@@ -129,15 +154,21 @@ impl ControlPlane {
         let etcd =
             EtcdFlags { pki: &pki, data: &data, address: LOOPBACK, port: etcd_port, peer_port, sync: false };
         self.spawn(program, "etcd", etcd.args())?;
-        let flags =
-            ApiServerFlags { pki: &pki, etcd: &self.etcd, address: LOOPBACK, port, services: SERVICES };
+        let flags = ApiServerFlags {
+            pki: &pki,
+            etcd: &self.etcd,
+            address: LOOPBACK,
+            port,
+            services: options.services(),
+        };
         let mut args = flags.args();
         if !options.controller_manager {
             args.push("--disable-admission-plugins=ServiceAccount".to_owned());
         }
         args.extend(options.api_server_args.iter().cloned());
         // It tries to reach etcd for 20 s before it gives up, so both start at once.
-        self.spawn(program, "kube-apiserver", args)?;
+        self.api_server = self.spec(program, "kube-apiserver", args);
+        self.processes.push(Process::spawn(&self.api_server)?);
         self.wait_for_api_server().await
     }
 
@@ -149,10 +180,11 @@ impl ControlPlane {
                 pki: &pki,
                 kubeconfig: &kubeconfig,
                 port: ports[0],
-                services: SERVICES,
+                services: options.services(),
                 pods: PODS,
             };
-            self.spawn(program, "kube-controller-manager", flags.args())?;
+            let args = flags.args().into_iter().chain(options.controller_manager_args.iter().cloned());
+            self.spawn(program, "kube-controller-manager", args.collect())?;
         }
         if options.scheduler {
             let kubeconfig = self.directory.path().join("scheduler.kubeconfig");
@@ -166,10 +198,13 @@ impl ControlPlane {
         self.directory.path().join("logs").join(format!("{component}.log"))
     }
 
-    fn spawn(&mut self, program: &Path, component: &str, args: Vec<String>) -> Result<(), Error> {
+    fn spec(&self, program: &Path, component: &str, args: Vec<String>) -> CommandSpec {
         // In the group of the test, so that a test runner that ends a test ends these too.
-        let spec = CommandSpec::new(component, program, self.log(component)).args([component]).args(args);
-        self.processes.push(Process::spawn(&spec)?);
+        CommandSpec::new(component, program, self.log(component)).args([component]).args(args)
+    }
+
+    fn spawn(&mut self, program: &Path, component: &str, args: Vec<String>) -> Result<(), Error> {
+        self.processes.push(Process::spawn(&self.spec(program, component, args))?);
         Ok(())
     }
 

@@ -64,6 +64,12 @@ impl Credentials {
         &self.ca.pair().certificate
     }
 
+    /// The authority of etcd and its clients.
+    #[must_use]
+    pub fn etcd_authority(&self) -> &CertificateAuthority {
+        &self.etcd_ca
+    }
+
     /// Makes the certificates of etcd and of the API server, which answer to these addresses and to
     /// the names of the `kubernetes` service.
     pub fn issue_servers(&self, addresses: &[IpAddr]) -> Result<(), Error> {
