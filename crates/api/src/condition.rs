@@ -18,6 +18,8 @@ pub enum Kind {
     CertificatesReady,
     /// At least one pod of the control plane is ready.
     ControlPlaneAvailable,
+    /// The Ingress or the Gateway that the spec asks for leads to the control plane.
+    Exposed,
     /// What workers need to join stands in the tenant's cluster.
     TenantObjectsReady,
     /// The addons that the spec asks for stand in the tenant's cluster.
@@ -35,6 +37,7 @@ impl Kind {
             Self::DataStoreReady => "DataStoreReady",
             Self::CertificatesReady => "CertificatesReady",
             Self::ControlPlaneAvailable => "ControlPlaneAvailable",
+            Self::Exposed => "Exposed",
             Self::TenantObjectsReady => "TenantObjectsReady",
             Self::AddonsReady => "AddonsReady",
         }
@@ -51,6 +54,7 @@ pub enum Reason {
     Assigned,
     LoadBalancerPending,
     AddressMissing,
+    AddressFamilyMismatch,
     Provisioned,
     DataStoreNotFound,
     DataStoreNotReady,
@@ -69,17 +73,21 @@ pub enum Reason {
     TenantUnreachable,
     Pending,
     NoAddons,
+    Exposed,
+    RouteNotAccepted,
+    GatewayApiMissing,
     NotServed,
 }
 
 impl Reason {
-    const ALL: [Self; 25] = [
+    const ALL: &'static [Self] = &[
         Self::Ready,
         Self::Valid,
         Self::InvalidSpec,
         Self::Assigned,
         Self::LoadBalancerPending,
         Self::AddressMissing,
+        Self::AddressFamilyMismatch,
         Self::Provisioned,
         Self::DataStoreNotFound,
         Self::DataStoreNotReady,
@@ -98,13 +106,16 @@ impl Reason {
         Self::TenantUnreachable,
         Self::Pending,
         Self::NoAddons,
+        Self::Exposed,
+        Self::RouteNotAccepted,
+        Self::GatewayApiMissing,
         Self::NotServed,
     ];
 
     /// The reason of that name on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
 
     /// The name on the wire.
@@ -117,6 +128,7 @@ impl Reason {
             Self::Assigned => "Assigned",
             Self::LoadBalancerPending => "LoadBalancerPending",
             Self::AddressMissing => "AddressMissing",
+            Self::AddressFamilyMismatch => "AddressFamilyMismatch",
             Self::Provisioned => "Provisioned",
             Self::DataStoreNotFound => "DataStoreNotFound",
             Self::DataStoreNotReady => "DataStoreNotReady",
@@ -135,6 +147,9 @@ impl Reason {
             Self::TenantUnreachable => "TenantUnreachable",
             Self::Pending => "Pending",
             Self::NoAddons => "NoAddons",
+            Self::Exposed => "Exposed",
+            Self::RouteNotAccepted => "RouteNotAccepted",
+            Self::GatewayApiMissing => "GatewayApiMissing",
             Self::NotServed => "NotServed",
         }
     }

@@ -6,6 +6,7 @@
 //! - the types: [`TenantControlPlane`], [`DataStore`], [`KubeconfigGenerator`] and what they are made of;
 //! - [`crds`]: their definitions as the API server of the management cluster wants them;
 //! - [`names`]: labels, annotations, finalizers and names of the objects made for a control plane;
+//! - [`gateway_api`]: the routes and gateways of Gateway API, which are not ours;
 //! - [`condition`]: the vocabulary of conditions and how one is set;
 //! - [`validation`] and [`defaulting`]: the rules that admission and reconciliation share.
 //!
@@ -13,6 +14,7 @@
 
 pub mod condition;
 pub mod defaulting;
+pub mod gateway_api;
 pub mod names;
 pub mod validation;
 
