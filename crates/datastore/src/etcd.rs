@@ -1,22 +1,29 @@
 //! The etcd driver: one user, one role and one key range per tenant.
 
+mod access;
+mod copy;
+mod pages;
+mod range;
+mod revision;
+
+pub use access::Access;
+pub use copy::{Copied, Copier, Progress};
+pub use revision::{MOST_RAISED, Raised};
+
 use std::future::Future;
 use std::time::Duration;
 
-use etcd_client::{
-    AuthClient, Certificate, Client, ConnectOptions, DeleteOptions, GetOptions, Identity, Permission,
-    TlsOptions, UserAddOptions,
-};
+use etcd_client::{Certificate, Client, ConnectOptions, GetOptions, Identity, KvClient, TlsOptions};
 use tokio::time::timeout;
 
-use crate::{Connection, Error, TenantSpace};
+use crate::{Connection, Error};
 
 /// Longest wait for one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait for taking a tenant's keys away.
-const DELETE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Name of etcd's all-powerful user and role.
-const ROOT: &str = "root";
+/// A key that no tenant can own.
+const PROBE: &str = "flotilla/health";
+/// Largest answer that is taken: a page of the largest values that an API server stores.
+const LARGEST_ANSWER: usize = 256 << 20;
 
 /// A connection to an etcd cluster as its administrator. Clones share it.
 #[derive(Clone)]
@@ -45,89 +52,20 @@ impl EtcdStore {
 
     /// Whether the store answers a read of the administrator that needs a quorum.
     pub async fn check(&self) -> Result<(), Error> {
-        let mut client = self.client.kv_client();
-        // A key that no tenant can own: linearizable, so it fails without a leader.
-        let probe = client.get("flotilla/health", Some(GetOptions::new().with_count_only()));
-        self.bounded("read from the store", REQUEST_TIMEOUT, probe).await.map(|_| ())
+        self.revision().await.map(|_| ())
     }
 
-    /// Makes room for a tenant: a user that signs in by certificate, and a role over `/<schema>/`.
-    ///
-    /// The range ends in `/`, so that a schema which is the prefix of another one reaches nothing of
-    /// it. Everything that exists already is left as it is.
-    pub async fn ensure(&self, space: &TenantSpace) -> Result<(), Error> {
-        let range = key_range(&space.schema)?;
-        let mut auth = self.client.auth_client();
-        let permitted = match auth.role_get(space.schema.as_str()).await {
-            Ok(role) => role.permissions().iter().any(|held| {
-                held.key() == range.as_bytes() && held.range_end() == range_end(&range).as_bytes()
-            }),
-            Err(_) => false,
-        };
-        if !permitted {
-            let added = auth.role_add(space.schema.as_str());
-            self.tolerating_existing("add the tenant's role", added).await?;
-            let permission = Permission::read_write(range.as_str()).with_range_end(range_end(&range));
-            let granted = auth.role_grant_permission(space.schema.as_str(), permission);
-            self.bounded("grant the tenant's key range to its role", REQUEST_TIMEOUT, granted).await?;
-        }
-        self.ensure_user(&mut auth, space).await
+    /// The newest revision: it grows by one with each write, whoever writes.
+    pub async fn revision(&self) -> Result<i64, Error> {
+        let mut keys = self.keys();
+        // Linearizable, so it fails without a leader.
+        let probe = keys.get(PROBE, Some(GetOptions::new().with_count_only()));
+        let answer = self.bounded("read from the store", REQUEST_TIMEOUT, probe).await?;
+        Ok(answer.header().map_or(0, etcd_client::ResponseHeader::revision))
     }
 
-    /// Takes a tenant away: keys, user and role. What is gone already is no error.
-    pub async fn remove(&self, space: &TenantSpace) -> Result<(), Error> {
-        let range = key_range(&space.schema)?;
-        let mut keys = self.client.kv_client();
-        let deleted = keys.delete(range, Some(DeleteOptions::new().with_prefix()));
-        self.bounded("delete the tenant's keys", DELETE_TIMEOUT, deleted).await?;
-        let mut auth = self.client.auth_client();
-        self.tolerating_absent("delete the tenant's user", auth.user_delete(space.user.as_str())).await?;
-        self.tolerating_absent("delete the tenant's role", auth.role_delete(space.schema.as_str())).await
-    }
-
-    /// Switches authentication on, with a user `root` that signs in by certificate.
-    pub async fn enable_authentication(&self) -> Result<(), Error> {
-        let mut auth = self.client.auth_client();
-        let user = auth.user_add(ROOT, "", Some(UserAddOptions::new().with_no_pwd()));
-        self.tolerating_existing("add the root user", user).await?;
-        self.tolerating_existing("add the root role", auth.role_add(ROOT)).await?;
-        self.bounded("grant the root role", REQUEST_TIMEOUT, auth.user_grant_role(ROOT, ROOT)).await?;
-        self.bounded("switch authentication on", REQUEST_TIMEOUT, auth.auth_enable()).await.map(|_| ())
-    }
-
-    async fn ensure_user(&self, auth: &mut AuthClient, space: &TenantSpace) -> Result<(), Error> {
-        if let Ok(user) = auth.user_get(space.user.as_str()).await
-            && user.roles().contains(&space.schema)
-        {
-            return Ok(());
-        }
-        let options = UserAddOptions::new().with_no_pwd();
-        let added = auth.user_add(space.user.as_str(), "", Some(options));
-        self.tolerating_existing("add the tenant's user", added).await?;
-        let granted = auth.user_grant_role(space.user.as_str(), space.schema.as_str());
-        self.bounded("give the tenant's role to its user", REQUEST_TIMEOUT, granted).await.map(|_| ())
-    }
-
-    async fn tolerating_existing<T>(
-        &self,
-        action: &'static str,
-        request: impl Future<Output = Result<T, etcd_client::Error>>,
-    ) -> Result<(), Error> {
-        match self.bounded(action, REQUEST_TIMEOUT, request).await {
-            Err(Error::Refused { source, .. }) if says(&source, "already exists") => Ok(()),
-            other => other.map(|_| ()),
-        }
-    }
-
-    async fn tolerating_absent<T>(
-        &self,
-        action: &'static str,
-        request: impl Future<Output = Result<T, etcd_client::Error>>,
-    ) -> Result<(), Error> {
-        match self.bounded(action, REQUEST_TIMEOUT, request).await {
-            Err(Error::Refused { source, .. }) if says(&source, "not found") => Ok(()),
-            other => other.map(|_| ()),
-        }
+    fn keys(&self) -> KvClient {
+        self.client.kv_client().max_decoding_message_size(LARGEST_ANSWER)
     }
 
     async fn bounded<T>(
@@ -163,47 +101,6 @@ fn options(connection: &Connection) -> ConnectOptions {
     options.with_tls(settings)
 }
 
-/// The tenant's keys: `/<schema>/`.
-fn key_range(schema: &str) -> Result<String, Error> {
-    if schema.is_empty() || schema.contains('/') {
-        return Err(Error::Schema { schema: schema.to_owned() });
-    }
-    Ok(format!("/{schema}/"))
-}
-
-/// First key behind a range that ends in `/`: `0` follows `/` in ASCII.
-fn range_end(range: &str) -> String {
-    format!("{}0", range.trim_end_matches('/'))
-}
-
-/// etcd tells these two cases apart by text only (`rpctypes`).
-fn says(error: &etcd_client::Error, words: &str) -> bool {
-    error.to_string().contains(words)
-}
-
 fn timed_out(action: &'static str, endpoints: String, limit: Duration) -> Error {
     Error::TimedOut { action, endpoints, seconds: limit.as_secs() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{key_range, range_end};
-
-    #[test]
-    fn a_range_holds_its_own_keys_and_none_of_a_longer_name() {
-        let range = key_range("team").unwrap();
-        let end = range_end(&range);
-        let holds = |key: &str| key >= range.as_str() && key < end.as_str();
-        assert!(holds("/team/registry/pods/a"));
-        assert!(holds("/team/\u{7f}"));
-        for foreign in ["/team", "/team-b/registry", "/team2/x", "/tea/x", "/teams/registry"] {
-            assert!(!holds(foreign), "{foreign}");
-        }
-    }
-
-    #[test]
-    fn a_schema_that_is_no_name_is_refused() {
-        assert!(key_range("").is_err());
-        assert!(key_range("a/b").is_err());
-    }
 }

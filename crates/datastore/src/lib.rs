@@ -1,11 +1,12 @@
-//! Drivers of the stores that hold tenants' state: reach a store, make room for a tenant, take it away.
+//! Drivers of the stores that hold tenants' state: reach a store, make room for a tenant, move it to another
+//! store, take it away.
 //! Knows neither custom resources nor the operator.
 
 mod connection;
 mod etcd;
 
 pub use connection::{Connection, Tls};
-pub use etcd::EtcdStore;
+pub use etcd::{Access, Copied, Copier, EtcdStore, MOST_RAISED, Progress, Raised};
 
 /// Room for one tenant in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]

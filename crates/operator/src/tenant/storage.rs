@@ -95,7 +95,7 @@ async fn make_room(
     context: &Context,
 ) -> Result<(), DataStoreOutcome<'static>> {
     let store = context.connections.etcd(name, connection).await.map_err(|error| outcome(name, &error))?;
-    match store.ensure(space).await {
+    match store.ensure(space, datastore::Access::ReadWrite).await {
         Ok(()) => Ok(()),
         Err(source) => {
             context.connections.forget(name).await;

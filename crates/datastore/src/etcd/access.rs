@@ -1,0 +1,143 @@
+//! Who may do what: the tenants' users and roles.
+
+use std::future::Future;
+use std::time::Duration;
+
+use etcd_client::{AuthClient, DeleteOptions, GetOptions, Permission, PermissionType, UserAddOptions};
+
+use super::range::{key_range, range_end};
+use super::{EtcdStore, REQUEST_TIMEOUT};
+use crate::{Error, TenantSpace};
+
+/// Longest wait for taking a tenant's keys away.
+const DELETE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Name of etcd's all-powerful user and role.
+const ROOT: &str = "root";
+
+/// What a tenant's user may do with the tenant's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    ReadWrite,
+    /// Read only. etcd orders the change among all writes: what it acknowledged before is there, what
+    /// comes after is refused, also on connections that were open.
+    ReadOnly,
+}
+
+impl Access {
+    fn permission(self, range: &str) -> Permission {
+        match self {
+            Self::ReadWrite => Permission::read_write(range),
+            Self::ReadOnly => Permission::read(range),
+        }
+        .with_range_end(range_end(range))
+    }
+
+    fn kind(self) -> PermissionType {
+        match self {
+            Self::ReadWrite => PermissionType::Readwrite,
+            Self::ReadOnly => PermissionType::Read,
+        }
+    }
+}
+
+impl EtcdStore {
+    /// Makes room for a tenant: a user that signs in by certificate, and a role with this access to
+    /// `/<schema>/`. What is so already is left as it is.
+    pub async fn ensure(&self, space: &TenantSpace, access: Access) -> Result<(), Error> {
+        let range = key_range(&space.schema)?;
+        let mut auth = self.client.auth_client();
+        let role = auth.role_get(space.schema.as_str());
+        let permitted = match self.bounded("read the tenant's role", REQUEST_TIMEOUT, role).await {
+            Ok(role) => role.permissions().iter().any(|held| {
+                held.key() == range.as_bytes()
+                    && held.range_end() == range_end(&range).as_bytes()
+                    && held.get_type() == access.kind() as i32
+            }),
+            Err(Error::Refused { source, .. }) if says(&source, "not found") => false,
+            Err(error) => return Err(error),
+        };
+        if !permitted {
+            let added = auth.role_add(space.schema.as_str());
+            self.tolerating_existing("add the tenant's role", added).await?;
+            // Of a range that the role has already, this changes what may be done with it.
+            let granted = auth.role_grant_permission(space.schema.as_str(), access.permission(&range));
+            self.bounded("grant the tenant's key range to its role", REQUEST_TIMEOUT, granted).await?;
+        }
+        self.ensure_user(&mut auth, space).await
+    }
+
+    /// How many keys a tenant has.
+    pub async fn count(&self, space: &TenantSpace) -> Result<u64, Error> {
+        let range = key_range(&space.schema)?;
+        let mut keys = self.keys();
+        let options = GetOptions::new().with_range(range_end(&range)).with_count_only();
+        let counted = keys.get(range, Some(options));
+        let answer = self.bounded("count the tenant's keys", DELETE_TIMEOUT, counted).await?;
+        Ok(answer.count().try_into().unwrap_or_default())
+    }
+
+    /// Takes a tenant away: keys, user and role. What is gone already is no error.
+    pub async fn remove(&self, space: &TenantSpace) -> Result<(), Error> {
+        let range = key_range(&space.schema)?;
+        let mut auth = self.client.auth_client();
+        // The user first: a pod that still ends writes nothing behind the deletion of the keys.
+        self.tolerating_absent("delete the tenant's user", auth.user_delete(space.user.as_str())).await?;
+        let mut keys = self.keys();
+        let end = range_end(&range);
+        let deleted = keys.delete(range, Some(DeleteOptions::new().with_range(end)));
+        self.bounded("delete the tenant's keys", DELETE_TIMEOUT, deleted).await?;
+        self.tolerating_absent("delete the tenant's role", auth.role_delete(space.schema.as_str())).await
+    }
+
+    /// Switches authentication on, with a user `root` that signs in by certificate.
+    pub async fn enable_authentication(&self) -> Result<(), Error> {
+        let mut auth = self.client.auth_client();
+        let user = auth.user_add(ROOT, "", Some(UserAddOptions::new().with_no_pwd()));
+        self.tolerating_existing("add the root user", user).await?;
+        self.tolerating_existing("add the root role", auth.role_add(ROOT)).await?;
+        self.bounded("grant the root role", REQUEST_TIMEOUT, auth.user_grant_role(ROOT, ROOT)).await?;
+        self.bounded("switch authentication on", REQUEST_TIMEOUT, auth.auth_enable()).await.map(|_| ())
+    }
+
+    async fn ensure_user(&self, auth: &mut AuthClient, space: &TenantSpace) -> Result<(), Error> {
+        let user = auth.user_get(space.user.as_str());
+        match self.bounded("read the tenant's user", REQUEST_TIMEOUT, user).await {
+            Ok(user) if user.roles().contains(&space.schema) => return Ok(()),
+            Err(Error::Refused { source, .. }) if says(&source, "not found") => {}
+            other => other.map(|_| ())?,
+        }
+        let options = UserAddOptions::new().with_no_pwd();
+        let added = auth.user_add(space.user.as_str(), "", Some(options));
+        self.tolerating_existing("add the tenant's user", added).await?;
+        let granted = auth.user_grant_role(space.user.as_str(), space.schema.as_str());
+        self.bounded("give the tenant's role to its user", REQUEST_TIMEOUT, granted).await.map(|_| ())
+    }
+
+    async fn tolerating_existing<T>(
+        &self,
+        action: &'static str,
+        request: impl Future<Output = Result<T, etcd_client::Error>>,
+    ) -> Result<(), Error> {
+        match self.bounded(action, REQUEST_TIMEOUT, request).await {
+            Err(Error::Refused { source, .. }) if says(&source, "already exists") => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    async fn tolerating_absent<T>(
+        &self,
+        action: &'static str,
+        request: impl Future<Output = Result<T, etcd_client::Error>>,
+    ) -> Result<(), Error> {
+        match self.bounded(action, REQUEST_TIMEOUT, request).await {
+            Err(Error::Refused { source, .. }) if says(&source, "not found") => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+}
+
+/// etcd tells these cases apart by text only (`rpctypes`).
+fn says(error: &etcd_client::Error, words: &str) -> bool {
+    error.to_string().contains(words)
+}
