@@ -24,7 +24,7 @@ pub(crate) struct BenchArguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<()> {
     if !arguments.flags.iter().any(|flag| flag == NO_INSTALL) {
         setup::run()?;
-        build::run(workspace, &BuildArguments::default())?;
+        build::run(workspace, &BuildArguments::of_the_suite())?;
     }
     process::run_step("build flotilla-bench", &mut build::program(workspace, &["flotilla-bench"]))?;
     process::run_open(

@@ -20,6 +20,9 @@ const PROGRAMS: [&str; 2] = ["flotilla", "flotilla-operator"];
 /// The Kubernetes minor version that is built when none is named.
 const DEFAULT_KUBERNETES: &str = "1.36";
 
+/// The minor version before it, from which upgrades are tested.
+const PREVIOUS_KUBERNETES: &str = "1.35";
+
 /// The tools that are built when none are named.
 const DEFAULT_TOOLS: &str = "helm,coredns";
 
@@ -29,7 +32,7 @@ pub(crate) struct BuildArguments {
     /// Kubernetes minor version to build; may be given several times.
     #[arg(long, value_name = "MINOR", default_value = DEFAULT_KUBERNETES)]
     kubernetes: Vec<String>,
-    /// Tools to build: helm, coredns, kine, konnectivity.
+    /// Tools to build: helm, coredns, kine, konnectivity, gateway.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_TOOLS)]
     tools: Vec<String>,
     /// Leaves out the Rust programs.
@@ -37,12 +40,12 @@ pub(crate) struct BuildArguments {
     no_programs: bool,
 }
 
-impl Default for BuildArguments {
-    /// What the local cluster and the test run need.
-    fn default() -> Self {
+impl BuildArguments {
+    /// What tests and benchmarks need: beside the defaults a version to upgrade from, and what stories run.
+    pub(crate) fn of_the_suite() -> Self {
         Self {
-            kubernetes: vec![DEFAULT_KUBERNETES.to_owned()],
-            tools: DEFAULT_TOOLS.split(',').map(str::to_owned).collect(),
+            kubernetes: [PREVIOUS_KUBERNETES, DEFAULT_KUBERNETES].map(str::to_owned).into(),
+            tools: ["helm", "coredns", "konnectivity", "gateway"].map(str::to_owned).into(),
             no_programs: false,
         }
     }
@@ -61,6 +64,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<(
     // One after the other: two large Go builds at once only compete for memory and cores.
     for recipe in &recipes {
         golang::build(workspace, recipe, &go_version)?;
+    }
+    if arguments.tools.iter().any(|tool| tool == "gateway") {
+        golang::gateway_definitions(workspace)?;
     }
     for minor in &arguments.kubernetes {
         link_kubectl(&golang::kubernetes(workspace, minor)?)?;

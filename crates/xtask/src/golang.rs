@@ -61,10 +61,16 @@ pub(crate) fn pause(workspace: &Workspace) -> Recipe {
 }
 
 /// The tools known by name.
-pub(crate) const TOOLS: [&str; 4] = ["helm", "coredns", "kine", "konnectivity"];
+pub(crate) const TOOLS: [&str; 5] = ["helm", "coredns", "kine", "konnectivity", "gateway"];
+
+/// The module that brings the definitions of the Gateway API.
+const GATEWAY_API: &str = "sigs.k8s.io/gateway-api";
 
 /// The programs of one tool.
 pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
+    if name == "gateway" {
+        return Ok(vec![gateway(workspace)?]);
+    }
     let (module, programs): (&str, &[(&str, &str, &str)]) = match name {
         "helm" => (
             "helm.sh/helm/v4",
@@ -93,6 +99,43 @@ pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
             output: workspace.dist().join("tools").join(program),
         })
         .collect())
+}
+
+/// The Gateway of the end-to-end tests: a program of ours around Traefik's packages.
+fn gateway(workspace: &Workspace) -> Result<Recipe> {
+    let module_file = "tools/gateway.mod".to_owned();
+    let version = pinned(workspace, &module_file, "github.com/traefik/traefik/v3")?;
+    Ok(Recipe {
+        title: format!("gateway on traefik {version}"),
+        module_file,
+        package: "./gateway".to_owned(),
+        linker_flags: "-s -w".to_owned(),
+        output: workspace.dist().join("tools/gateway"),
+    })
+}
+
+/// Puts the definitions of the Gateway API, of the version that the gateway is built against, into
+/// `tools/gateway-api` of the distribution.
+pub(crate) fn gateway_definitions(workspace: &Workspace) -> Result<()> {
+    let directory = process::read(Command::new("go").current_dir(workspace.kubernetes()).args([
+        "list",
+        "-modfile=tools/gateway.mod",
+        "-m",
+        "-f",
+        "{{.Dir}}",
+        GATEWAY_API,
+    ]))?;
+    let source = Path::new(directory.trim()).join("config/crd/standard");
+    let target = workspace.dist().join("tools/gateway-api");
+    fs::create_dir_all(&target).with_context(|| format!("create {}", target.display()))?;
+    for entry in fs::read_dir(&source).with_context(|| format!("list {}", source.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        // Files of the module cache are read-only; a copy of one could not be written over.
+        let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+        fs::write(target.join(name), text).with_context(|| format!("write {}", target.display()))?;
+    }
+    Ok(())
 }
 
 /// The minors that have a module file, oldest first.

@@ -86,7 +86,7 @@ fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
             ]))?;
             process::run_open(test(workspace).arg("--doc"))
         }
-        Layer::Build => build::run(workspace, &BuildArguments::default()),
+        Layer::Build => build::run(workspace, &BuildArguments::of_the_suite()),
         Layer::Chart => chart::run(workspace, &ChartArguments { update: false }),
         Layer::Integration => run_targets(workspace, &test_targets(workspace, Kind::Integration)?),
         Layer::E2e => run_targets(workspace, &test_targets(workspace, Kind::EndToEnd)?),
