@@ -9,12 +9,13 @@
 //! 4. [`status`]: from what was observed, on every way out.
 //!
 //! Beside the pipeline: [`gate`], which paces cold starts over all control planes, and the platform's own
-//! certificates in [`managed_etcd`] and [`webhook_certificate`].
+//! certificates in [`managed_etcd`] and [`webhook_certificate`]; [`generator`] makes further kubeconfigs.
 //!
 //! Everything is idempotent: built again from its own output, an object is the same byte for byte.
 
 pub mod data_store;
 pub mod gate;
+pub mod generator;
 pub mod managed_etcd;
 pub mod webhook_certificate;
 

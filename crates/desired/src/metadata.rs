@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use api::TenantControlPlane;
 use api::names::{Component, annotations, labels};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource as _;
 
 use crate::Validated;
 use crate::checksum::checksum;
@@ -18,6 +20,18 @@ pub(crate) fn object_meta(control_plane: &Validated, component: Component) -> Ob
         labels: Some(common_labels(control_plane, component)),
         owner_references: Some(vec![control_plane.owner().clone()]),
         ..ObjectMeta::default()
+    }
+}
+
+/// Reference to a control plane as the owner of what is made for it.
+pub(crate) fn owner(control_plane: &TenantControlPlane) -> OwnerReference {
+    OwnerReference {
+        api_version: TenantControlPlane::api_version(&()).into_owned(),
+        kind: TenantControlPlane::kind(&()).into_owned(),
+        name: control_plane.metadata.name.clone().unwrap_or_default(),
+        uid: control_plane.metadata.uid.clone().unwrap_or_default(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
     }
 }
 

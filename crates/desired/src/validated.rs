@@ -7,7 +7,8 @@ use api::{DeploymentSpec, NetworkProfileSpec, TenantControlPlane, TenantControlP
 use base::KubernetesVersion;
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::Resource as _;
+
+use crate::metadata::owner;
 
 /// A control plane whose spec can be brought about: everything that was text is read.
 #[derive(Clone, Debug)]
@@ -68,14 +69,6 @@ pub fn validate(object: &TenantControlPlane) -> Result<Validated, Vec<Fault>> {
 fn read(object: &TenantControlPlane, namespace: String, version: KubernetesVersion) -> Validated {
     let uid = object.metadata.uid.clone().unwrap_or_default();
     let name = object.metadata.name.clone().unwrap_or_default();
-    let owner = OwnerReference {
-        api_version: TenantControlPlane::api_version(&()).into_owned(),
-        kind: TenantControlPlane::kind(&()).into_owned(),
-        name: name.clone(),
-        uid: uid.clone(),
-        controller: Some(true),
-        block_owner_deletion: Some(true),
-    };
     let setup = object.status.as_ref().map(|status| status.storage.setup.clone()).unwrap_or_default();
     Validated {
         storage: Storage {
@@ -84,7 +77,7 @@ fn read(object: &TenantControlPlane, namespace: String, version: KubernetesVersi
         },
         network: read_network(object.spec.network_profile.clone().unwrap_or_default()),
         deployment: object.spec.control_plane.deployment.clone().unwrap_or_default(),
-        object: Object { name, namespace, generation: object.metadata.generation, owner },
+        object: Object { name, namespace, generation: object.metadata.generation, owner: owner(object) },
         spec: object.spec.clone(),
         version,
     }

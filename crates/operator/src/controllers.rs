@@ -15,7 +15,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use kube::{Api, Client};
 use kubekit::{Applier, cached, trimmed};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::caches::{Caches, ours, trim_node};
@@ -23,12 +23,12 @@ use crate::context::{Context, Prepared};
 use crate::metrics::Metrics;
 use crate::start_gate::StartGate;
 use crate::stores::{Connections, DataStoreLookup};
-use crate::{Settings, data_stores, tenant};
+use crate::{Settings, data_stores, generators, tenant};
 
 /// Most control planes that are reconciled at the same time; each waits for the API server mostly.
 const CONCURRENCY: u16 = 32;
 
-/// Runs both controllers; ends only when a watch ends, which does not happen in good order.
+/// Runs all controllers; ends only when a watch ends, which does not happen in good order.
 pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
     let all = watcher::Config::default;
     let (tenants, tenants_filled, tenant_changes) =
@@ -77,7 +77,16 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     // A store that its last user leaves may go at once; nothing else of a tenant concerns it so soon.
     let (leave, left) = mpsc::unbounded_channel();
     let default_store = settings.datastore.clone();
+    // Kubeconfigs of generators hang on every control plane and its Secrets.
+    let generators_changed = Arc::new(Notify::new());
+    let (tenant_told, secret_told) = (generators_changed.clone(), generators_changed.clone());
+    let secret_changes = secret_changes.inspect(move |change| {
+        if change.as_ref().is_ok_and(generators::concerns) {
+            secret_told.notify_one();
+        }
+    });
     let tenant_changes = tenant_changes.inspect(move |change| {
+        tenant_told.notify_one();
         if let Ok(tenant) = change
             && tenant.metadata.deletion_timestamp.is_some()
         {
@@ -102,6 +111,9 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     tokio::select! {
         () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),
         () = drain(store_controller) => anyhow::bail!("the watch of DataStores ended"),
+        () = generators::run(&context, &generators_changed) => {
+            anyhow::bail!("the watch of KubeconfigGenerators ended")
+        }
         () = drain(node_changes) => anyhow::bail!("the watch of Nodes ended"),
     }
 }

@@ -14,6 +14,7 @@ mod caches;
 mod context;
 mod controllers;
 mod data_stores;
+mod generators;
 mod metrics;
 mod platform;
 mod settings;

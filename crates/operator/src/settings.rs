@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Parser;
+use jiff::SignedDuration;
 
 /// Reconciles tenants' control planes and their data stores.
 #[derive(Debug, Clone, Parser)]
@@ -32,6 +33,14 @@ pub struct Settings {
     /// Control planes that may start at the same time: a number, or `auto` for one per CPU of the nodes
     #[arg(long, env = "FLOTILLA_START_SLOTS", default_value = "auto")]
     pub start_slots: StartSlots,
+    /// Certificates are renewed this long before they end; at least 24h
+    #[arg(
+        long,
+        env = "FLOTILLA_CERTIFICATE_EXPIRATION_DEADLINE",
+        default_value = "24h",
+        value_parser = deadline
+    )]
+    pub certificate_expiration_deadline: SignedDuration,
     /// Address that serves the admission webhooks
     #[arg(long, env = "FLOTILLA_WEBHOOK_BIND_ADDRESS", default_value = "0.0.0.0:9443")]
     pub webhook_bind_address: SocketAddr,
@@ -75,6 +84,16 @@ pub struct Settings {
     pub log_json: bool,
 }
 
+/// Reads a span such as `36h` or `90h30m`, of a day at least.
+fn deadline(text: &str) -> Result<SignedDuration, String> {
+    let span: SignedDuration =
+        text.parse().map_err(|_| format!("`{text}` is no duration; write it like `36h`"))?;
+    if span < SignedDuration::from_hours(24) {
+        return Err(format!("`{text}` is too short; certificates need at least 24h"));
+    }
+    Ok(span)
+}
+
 /// How many control planes may start at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartSlots {
@@ -108,6 +127,13 @@ mod tests {
         let settings = Settings::parse_from(["flotilla-operator"]);
         assert_eq!(settings.start_slots, StartSlots::Auto);
         assert!(settings.leader_elect);
+    }
+
+    #[test]
+    fn certificates_are_renewed_a_day_before_their_end_at_least() {
+        assert_eq!(super::deadline("36h"), Ok(jiff::SignedDuration::from_hours(36)));
+        assert!(super::deadline("23h59m").is_err());
+        assert!(super::deadline("a day").is_err());
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Kubeconfig<'a> {
 /// What an existing kubeconfig says of its current context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeconfigContents {
+    /// Name of the cluster entry.
+    pub cluster: String,
     /// Address of the API server.
     pub server: String,
     /// Certificate of the authority that signed the server's certificate, PEM.
@@ -45,7 +47,12 @@ impl Kubeconfig<'_> {
     /// `<user>@<cluster>`, which is the current one.
     #[must_use]
     pub fn render(&self, identity: &ClientIdentity<'_>) -> String {
-        let context = format!("{}@{}", identity.user, self.cluster);
+        self.render_in(&format!("{}@{}", identity.user, self.cluster), identity)
+    }
+
+    /// The file's text with another name for its only context.
+    #[must_use]
+    pub fn render_in(&self, context: &str, identity: &ClientIdentity<'_>) -> String {
         let config = json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -92,8 +99,7 @@ impl KubeconfigContents {
             .clusters
             .into_iter()
             .find(|cluster| cluster.name == context.cluster)
-            .ok_or_else(|| unreadable("its current context names no cluster"))?
-            .cluster;
+            .ok_or_else(|| unreadable("its current context names no cluster"))?;
         let user = file
             .users
             .into_iter()
@@ -104,8 +110,9 @@ impl KubeconfigContents {
             String::from_utf8(bytes).map_err(|_| unreadable("it holds a certificate that is not PEM"))
         };
         Ok(Self {
-            server: cluster.server,
-            certificate_authority: decode(&cluster.certificate_authority_data)?,
+            server: cluster.cluster.server,
+            certificate_authority: decode(&cluster.cluster.certificate_authority_data)?,
+            cluster: cluster.name,
             pair: Pair {
                 certificate: decode(&user.user.client_certificate_data)?,
                 private_key: PrivateKey::from_pem(decode(&user.user.client_key_data)?),

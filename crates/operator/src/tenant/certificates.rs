@@ -7,7 +7,7 @@ use api::condition::Kind;
 use api::names::{Component, labels};
 use desired::{Credentials, Endpoint, Renewal, Secrets, Validated};
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
@@ -15,9 +15,6 @@ use kube::api::{Api, ListParams};
 use super::pass::Stop;
 use super::storage::Storage;
 use crate::context::Context;
-
-/// Certificates are renewed this long before they end, as Kamaji's `--certificate-expiration-deadline`.
-const DEADLINE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the status tells of a store that holds a place for the tenant.
 pub(super) struct ReadyStore {
@@ -35,7 +32,7 @@ pub(super) async fn apply(
     context: &Context,
     now: Timestamp,
 ) -> Result<(Credentials, ReadyStore), Stop> {
-    let renewal = Renewal { now, deadline: DEADLINE };
+    let renewal = Renewal { now, deadline: context.settings.certificate_expiration_deadline };
     let existing =
         existing(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
     let credentials = desired::credentials(validated, endpoint, &existing, renewal)
