@@ -3,6 +3,9 @@
 /// Server-side apply's field manager.
 pub const FIELD_MANAGER: &str = "flotilla";
 
+/// Field managers whose objects are taken over: Kamaji's.
+pub const PREDECESSORS: [&str; 1] = ["kamaji"];
+
 /// Keys of labels.
 pub mod labels {
     /// Always [`PROJECT_VALUE`]; tells our objects from others.
@@ -19,6 +22,10 @@ pub mod labels {
     pub const CERTIFICATE_X509: &str = "x509";
     /// The Secret holds kubeconfigs.
     pub const CERTIFICATE_KUBECONFIG: &str = "kubeconfig";
+    /// On pods, always [`MANAGED_VALUE`]: this operator laid them out, not Kamaji.
+    pub const MANAGED: &str = "flotilla.dev/managed";
+    /// Value of [`MANAGED`].
+    pub const MANAGED_VALUE: &str = "true";
     /// Prefix of the pod template's labels that carry checksums.
     pub const CHECKSUM_PREFIX: &str = "component.kamaji.clastix.io/";
     /// Generator that made a kubeconfig.
@@ -33,6 +40,9 @@ pub mod annotations {
     pub const CHECKSUM: &str = "kamaji.clastix.io/checksum";
     /// On a certificate Secret, without value: make it anew. Afterwards the value is the time of it.
     pub const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
+    /// On the Secret of an authority or of the token keys, without value: trust no earlier one any more.
+    /// Afterwards the value is the time of it.
+    pub const RETIRE_PREVIOUS: &str = "flotilla.dev/retire-previous";
     /// Present: leave the object alone.
     pub const PAUSED: &str = "kamaji.clastix.io/paused";
     /// Key of the administrator's Secret by which the operator reaches the tenant.
@@ -49,6 +59,12 @@ pub mod annotations {
     pub const STORAGE_CERTIFICATE: &str = "storage.kamaji.clastix.io/certificate";
     /// On the Deployment: when the start gate let the pods start (RFC 3339).
     pub const STARTED_AT: &str = "flotilla.dev/started-at";
+    /// On the Deployment: when the start gate let a roll-out of running pods begin (RFC 3339).
+    pub const ROLLED_AT: &str = "flotilla.dev/rolled-at";
+    /// On the Deployment: fingerprint of the pod template that was asked for.
+    pub const TEMPLATE: &str = "flotilla.dev/template";
+    /// On the pod template: checksum of what the API server reads of the store's certificate only once.
+    pub const STORAGE_AUTHORITY: &str = "flotilla.dev/storage-authority";
 }
 
 /// Finalizers.

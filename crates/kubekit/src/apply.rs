@@ -2,15 +2,16 @@
 
 use std::fmt::{Debug, Write as _};
 
-use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::core::Request;
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams};
+use kube::core::{PartialObjectMeta, Request};
 use kube::{Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::covers;
+use crate::take_over::taken_over;
 
 /// Annotation that holds the hash of what was last applied. Without it, a field that is no longer
 /// desired could not be told from one that the API server added.
@@ -77,13 +78,21 @@ impl<K> Applied<K> {
 pub struct Applier {
     client: Client,
     field_manager: &'static str,
+    predecessors: &'static [&'static str],
 }
 
 impl Applier {
     /// An applier that owns the fields it sets as `field_manager`.
     #[must_use]
     pub fn new(client: Client, field_manager: &'static str) -> Self {
-        Self { client, field_manager }
+        Self { client, field_manager, predecessors: &[] }
+    }
+
+    /// Takes over what `predecessors` own of an object when it is applied for the first time, so that
+    /// what they set and nobody wants any more can be removed.
+    #[must_use]
+    pub fn succeeding(self, predecessors: &'static [&'static str]) -> Self {
+        Self { predecessors, ..self }
     }
 
     /// Applies `desired`, unless `live` (from a cache, may be stale) covers it and was made from it.
@@ -105,12 +114,53 @@ impl Applier {
             return Ok(Applied::Unchanged(live.clone()));
         }
         annotate(&mut wanted, &hash);
-        let parameters = PatchParams::apply(self.field_manager).force();
-        let refused = |source| ApplyError::Apply { kind, name: name.clone(), source: Box::new(source) };
-        match request(desired).patch(&name, &parameters, &Patch::Apply(&wanted)) {
-            Ok(request) => self.client.request(request).await.map(Applied::Written).map_err(refused),
-            Err(source) => Err(refused(kube::Error::BuildRequest(source))),
+        let is_new = live.is_some_and(|live| !live.annotations().contains_key(DESIRED_HASH_ANNOTATION));
+        match self.write(request(desired), &name, &wanted, is_new).await {
+            Ok(written) => Ok(Applied::Written(written)),
+            Err(source) => Err(ApplyError::Apply { kind, name, source: Box::new(source) }),
         }
+    }
+
+    /// Sends an object; one that is new to us, though it exists, is taken over first.
+    async fn write<K>(
+        &self,
+        requests: Request,
+        name: &str,
+        wanted: &Value,
+        is_new: bool,
+    ) -> Result<K, kube::Error>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
+    {
+        if is_new && !self.predecessors.is_empty() {
+            self.take_over::<K>(&requests, name).await?;
+        }
+        let parameters = PatchParams::apply(self.field_manager).force();
+        let request = requests.patch(name, &parameters, &Patch::Apply(wanted));
+        self.client.request(request.map_err(kube::Error::BuildRequest)?).await
+    }
+
+    /// The cached object does not say who owns its fields, so the API server is asked; this happens once
+    /// in the life of an object that another program made.
+    async fn take_over<K>(&self, requests: &Request, name: &str) -> Result<(), kube::Error>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
+    {
+        let get = requests.get_metadata(name, &GetParams::default()).map_err(kube::Error::BuildRequest)?;
+        let live: PartialObjectMeta<K> = match self.client.request(get).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
+            other => other?,
+        };
+        let Some(entries) = taken_over(live.managed_fields(), self.predecessors, self.field_manager) else {
+            return Ok(());
+        };
+        // With the version that was read: what another one wrote meanwhile must not be lost.
+        let version = live.resource_version();
+        let patch = json!({"metadata": {"managedFields": entries, "resourceVersion": version}});
+        let patch = requests
+            .patch_metadata(name, &PatchParams::default(), &Patch::Merge(patch))
+            .map_err(kube::Error::BuildRequest)?;
+        self.client.request::<PartialObjectMeta<K>>(patch).await.map(|_| ())
     }
 
     /// Deletes an object; one that is gone already is no error.

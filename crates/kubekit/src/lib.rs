@@ -7,6 +7,7 @@ mod client;
 mod lease;
 mod status;
 mod subset;
+mod take_over;
 mod webhook;
 
 pub use apply::{Applied, Applier, ApplyError, DESIRED_HASH_ANNOTATION};

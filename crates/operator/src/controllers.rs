@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use api::names::FIELD_MANAGER;
+use api::names::{FIELD_MANAGER, PREDECESSORS};
 use api::{DataStore, TenantControlPlane};
 use base::SystemClock;
 use futures::{Stream, StreamExt};
@@ -63,7 +63,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     };
     let context = Arc::new(Context {
         client: client.clone(),
-        applier: Applier::new(client.clone(), FIELD_MANAGER),
+        applier: Applier::new(client.clone(), FIELD_MANAGER).succeeding(&PREDECESSORS),
         gate: StartGate::new(settings.start_slots, wake),
         caches,
         connections: Connections::default(),
