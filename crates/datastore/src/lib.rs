@@ -48,6 +48,9 @@ pub enum Error {
         #[source]
         source: Box<etcd_client::Error>,
     },
+    /// Another copy of the tenant has begun, or copying has ended.
+    #[error("failed to write the tenant's keys: another copy took over, or the target is in use already")]
+    Superseded,
     /// A schema that would not be a prefix of its own.
     #[error("`{schema}` cannot be a key prefix: it must not be empty nor contain `/`")]
     Schema {

@@ -5,9 +5,10 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use datastore::{Access, Copier, MOST_RAISED, Progress, Raised, TenantSpace};
+use datastore::{Access, Copier, Error, MOST_RAISED, Progress, Raised, TenantSpace};
 use etcd_client::{Client, GetOptions, PutOptions};
 use support::{Stage, space};
 
@@ -25,6 +26,12 @@ async fn fill(client: &mut Client, space: &TenantSpace, keys: std::ops::Range<us
     for key in keys {
         client.put(format!("/{}/registry/{key:05}", space.schema), value, None).await.unwrap();
     }
+}
+
+async fn begin(from: &Stage, to: &Stage, tenant: &TenantSpace) -> Copier {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let pass = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    Copier::begin(from.store.clone(), to.store.clone(), tenant.clone(), &pass).await.unwrap()
 }
 
 fn refusal<T>(outcome: Result<T, etcd_client::Error>) -> String {
@@ -107,7 +114,7 @@ async fn rounds_make_the_target_the_same_and_the_last_finds_nothing_to_do() {
     target.put("/moving/registry/00007", "older", None).await.unwrap();
     target.put("/moving-not/b", "of another tenant", None).await.unwrap();
 
-    let mut copier = Copier::new(from.store.clone(), to.store.clone(), tenant.clone());
+    let mut copier = begin(&from, &to, &tenant).await;
     let progress = Progress::default();
     let first = copier.round(&progress).await.unwrap();
     assert_eq!((first.examined, first.written, first.removed), (2501, 2501, 1));
@@ -130,7 +137,7 @@ async fn a_copy_that_was_cut_off_is_taken_up_by_a_new_one() {
     let tenant = space("cut");
     let (mut source, mut target) = (from.root().await, to.root().await);
     fill(&mut source, &tenant, 0..1500, "value").await;
-    let mut first = Copier::new(from.store.clone(), to.store.clone(), tenant.clone());
+    let mut first = begin(&from, &to, &tenant).await;
     let progress = std::sync::Arc::new(Progress::default());
     let seen = progress.clone();
     let cut = tokio::spawn(async move { first.round(&seen).await });
@@ -140,10 +147,29 @@ async fn a_copy_that_was_cut_off_is_taken_up_by_a_new_one() {
     cut.abort();
     let _ = cut.await;
 
-    let mut second = Copier::new(from.store.clone(), to.store.clone(), tenant);
+    let mut second = begin(&from, &to, &tenant).await;
     second.round(&progress).await.unwrap();
     assert!(second.round(&progress).await.unwrap().is_settled());
     assert_eq!(entries(&mut source, "/cut/").await, entries(&mut target, "/cut/").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_copy_that_began_last_writes_and_none_once_copies_ended() {
+    let (from, to) = (Stage::set().await, Stage::set().await);
+    let tenant = space("once");
+    fill(&mut from.root().await, &tenant, 0..10, "value").await;
+    let progress = Progress::default();
+    let mut stale = begin(&from, &to, &tenant).await;
+    let mut current = begin(&from, &to, &tenant).await;
+    assert!(matches!(stale.round(&progress).await, Err(Error::Superseded)));
+    assert_eq!(to.store.count(&tenant).await.unwrap(), 0);
+    assert_eq!(current.round(&progress).await.unwrap().written, 10);
+
+    to.store.end_copies(&tenant).await.unwrap();
+    to.store.end_copies(&tenant).await.unwrap();
+    to.root().await.put("/once/registry/of-the-tenant", "", None).await.unwrap();
+    assert!(matches!(current.round(&progress).await, Err(Error::Superseded)));
+    assert_eq!(to.store.count(&tenant).await.unwrap(), 11);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +183,7 @@ async fn what_ends_by_itself_ends_in_the_target_too() {
         source.put(format!("/leased/events/{key}"), "", Some(options)).await.unwrap();
     }
     source.put("/leased/pods/c", "", None).await.unwrap();
-    let mut copier = Copier::new(from.store.clone(), to.store.clone(), tenant);
+    let mut copier = begin(&from, &to, &tenant).await;
     let progress = Progress::default();
     assert_eq!(copier.round(&progress).await.unwrap().written, 3);
     assert!(copier.round(&progress).await.unwrap().is_settled());

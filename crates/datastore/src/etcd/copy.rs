@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::time::Duration;
 
-use etcd_client::{KeyValue, PutOptions, Txn, TxnOp};
+use etcd_client::{Compare, CompareOp, KeyValue, PutOptions, Txn, TxnOp};
 
 use super::pages::Pages;
+use super::range::key_range;
 use super::{EtcdStore, REQUEST_TIMEOUT};
 use crate::{Error, TenantSpace};
 
@@ -54,19 +55,31 @@ impl Copied {
 
 /// Copies one tenant between two stores, in rounds: each compares all keys and writes what differs, so
 /// that it may be stopped anywhere and begun again.
+///
+/// Of several copiers of a tenant only the one that began last writes, and none does after
+/// [`EtcdStore::end_copies`]: one that was cut off from its program harms nothing.
 pub struct Copier {
     source: EtcdStore,
     target: EtcdStore,
     space: TenantSpace,
+    /// Stands in the target while this copier may write.
+    pass: Vec<u8>,
     /// Leases of the target by those of the source that they stand for.
     leases: HashMap<i64, i64>,
 }
 
 impl Copier {
-    /// Copies the keys of `space`.
-    #[must_use]
-    pub fn new(source: EtcdStore, target: EtcdStore, space: TenantSpace) -> Self {
-        Self { source, target, space, leases: HashMap::new() }
+    /// Begins to copy the keys of `space`; `pass` is a text that no other copier has.
+    pub async fn begin(
+        source: EtcdStore,
+        target: EtcdStore,
+        space: TenantSpace,
+        pass: &str,
+    ) -> Result<Self, Error> {
+        let mut keys = target.keys();
+        let written = keys.put(pass_key(&space)?, pass, None);
+        target.bounded("announce a copy", REQUEST_TIMEOUT, written).await?;
+        Ok(Self { source, target, space, pass: pass.into(), leases: HashMap::new() })
     }
 
     /// One round: afterwards the target has what the source had, if nobody wrote to it meanwhile.
@@ -78,6 +91,7 @@ impl Copier {
         let (source, target) = (self.source.clone(), self.target.clone());
         let mut wanted = Pages::new(&source, &self.space.schema)?;
         let mut present = Pages::new(&target, &self.space.schema)?;
+        let valid = Compare::value(pass_key(&self.space)?, CompareOp::Equal, self.pass.clone());
         let mut batch = Batch::default();
         let mut copied = Copied::default();
         loop {
@@ -96,10 +110,10 @@ impl Copier {
                 }
             }
             if batch.is_full() {
-                batch.write(&target, &mut copied).await?;
+                batch.write(&target, &valid, &mut copied).await?;
             }
         }
-        batch.write(&target, &mut copied).await?;
+        batch.write(&target, &valid, &mut copied).await?;
         Ok(copied)
     }
 
@@ -145,6 +159,20 @@ impl Copier {
     }
 }
 
+impl EtcdStore {
+    /// Lets no copier write the tenant's keys here any more.
+    pub async fn end_copies(&self, space: &TenantSpace) -> Result<(), Error> {
+        let mut keys = self.keys();
+        let deleted = keys.delete(pass_key(space)?, None);
+        self.bounded("end copies of the tenant", REQUEST_TIMEOUT, deleted).await.map(|_| ())
+    }
+}
+
+/// Where the pass of the copier that may write stands: a key that no tenant can own.
+fn pass_key(space: &TenantSpace) -> Result<String, Error> {
+    Ok(format!("flotilla/copy{}", key_range(&space.schema)?))
+}
+
 /// Which of two keys comes first; none if there are no more.
 fn order(wanted: Option<&KeyValue>, present: Option<&KeyValue>) -> Option<Ordering> {
     match (wanted, present) {
@@ -182,14 +210,17 @@ impl Batch {
         self.operations.len() >= BATCH_OPERATIONS || self.bytes >= BATCH_BYTES
     }
 
-    async fn write(&mut self, target: &EtcdStore, copied: &mut Copied) -> Result<(), Error> {
+    async fn write(&mut self, target: &EtcdStore, valid: &Compare, copied: &mut Copied) -> Result<(), Error> {
         if self.operations.is_empty() {
             return Ok(());
         }
         let batch = std::mem::take(self);
         let mut keys = target.keys();
-        let written = keys.txn(Txn::new().and_then(batch.operations));
-        target.bounded("write the tenant's keys", WRITE_TIMEOUT, written).await?;
+        let written = keys.txn(Txn::new().when([valid.clone()]).and_then(batch.operations));
+        let written = target.bounded("write the tenant's keys", WRITE_TIMEOUT, written).await?;
+        if !written.succeeded() {
+            return Err(Error::Superseded);
+        }
         copied.written += batch.written;
         copied.removed += batch.removed;
         Ok(())
