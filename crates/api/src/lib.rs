@@ -41,10 +41,11 @@ pub use tenant_control_plane::{
     JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus, KonnectivityConfigMapStatus,
     KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
     KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec, KubernetesResourcesStatus, KubernetesSpec,
-    NetworkProfileSpec, ObjectStatus, ParentReference, PortProtocol, PreferredAddressType, ProbeSet,
-    ProbeSpec, RegistrySettings, RouteParentStatus, SecretStatus, ServiceSpec, ServiceStatus, ServiceType,
-    StorageConfigStatus, StorageSetupStatus, StorageStatus, TenantControlPlane, TenantControlPlaneSpec,
-    TenantControlPlaneStatus, VersionState, VersionStatus, WritePermissions,
+    MigrationPhase, MigrationStatus, NetworkProfileSpec, ObjectStatus, ParentReference, PortProtocol,
+    PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus, SecretStatus,
+    ServiceSpec, ServiceStatus, ServiceType, StorageConfigStatus, StorageSetupStatus, StorageStatus,
+    TenantControlPlane, TenantControlPlaneSpec, TenantControlPlaneStatus, VersionState, VersionStatus,
+    WritePermissions,
 };
 
 /// Whether a value is what its type starts with, and therefore not written.

@@ -27,9 +27,9 @@ pub use routes::{GatewayAccessPoint, GatewayStatus, ParentReference, RouteParent
 pub use status::{
     AddonStatus, AddonsStatus, CertificatesStatus, DeploymentStatus, EtcdCertificatesStatus, IngressStatus,
     KonnectivityAgentStatus, KonnectivityConfigMapStatus, KonnectivityStatus, KubeadmConfigStatus,
-    KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus, KubernetesResourcesStatus, ObjectStatus,
-    SecretStatus, ServiceStatus, StorageConfigStatus, StorageSetupStatus, StorageStatus,
-    TenantControlPlaneStatus, VersionState, VersionStatus,
+    KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus, KubernetesResourcesStatus, MigrationPhase,
+    MigrationStatus, ObjectStatus, SecretStatus, ServiceStatus, StorageConfigStatus, StorageSetupStatus,
+    StorageStatus, TenantControlPlaneStatus, VersionState, VersionStatus,
 };
 
 use kube::CustomResource;

@@ -12,6 +12,8 @@ use serde_json::Value;
 /// Where we differ on purpose: kind, path, and why.
 const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("TenantControlPlane", "status.conditions", "ours: says what holds, why, and what to do"),
+    ("TenantControlPlane", "status.storage.overrides", "ours: stores to clean when the control plane goes"),
+    ("TenantControlPlane", "status.storage.migration", "ours: how far a move between stores is"),
     (
         "TenantControlPlane",
         "spec.networkProfile",

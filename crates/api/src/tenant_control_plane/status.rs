@@ -74,6 +74,43 @@ pub struct StorageStatus {
     pub setup: StorageSetupStatus,
     /// Secret with the connection's certificate.
     pub certificate: SecretStatus,
+    /// Further `DataStore`s that hold, or held, resources of `spec.dataStoreOverrides`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
+    /// The move to another `DataStore` that is under way, or was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migration: Option<MigrationStatus>,
+}
+
+/// A move to another `DataStore`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationStatus {
+    /// `DataStore` that is left.
+    pub from: String,
+    /// `DataStore` that is moved to.
+    pub to: String,
+    /// How far the move is.
+    pub phase: MigrationPhase,
+    /// When it began.
+    pub started_at: Time,
+    /// Generation of the spec that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// Its time limit when it was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_up_after: Option<String>,
+}
+
+/// How far a move to another `DataStore` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "a description of a variant would change the shape of the schema")]
+pub enum MigrationPhase {
+    Copying,
+    Freezing,
+    Frozen,
+    Switched,
+    GivenUp,
 }
 
 /// Secret with the connection's settings.
