@@ -18,9 +18,19 @@ pub(crate) fn of_secret(secret: &Secret) -> String {
     secret.data.as_ref().map(checksum).unwrap_or_default()
 }
 
+/// Checksum of a ConfigMap's data.
+pub(crate) fn of_texts(data: &BTreeMap<String, String>) -> String {
+    hex(data.values().map(String::as_bytes))
+}
+
 /// MD5, in hex, of flags with a NUL after each.
 pub(crate) fn of_flags(flags: &[String]) -> String {
     hex(flags.iter().flat_map(|flag| [flag.as_bytes(), b"\0"]))
+}
+
+/// MD5, in hex, of a text.
+pub(crate) fn of_text(text: &str) -> String {
+    hex(std::iter::once(text.as_bytes()))
 }
 
 fn hex<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {

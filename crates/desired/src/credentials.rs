@@ -1,19 +1,24 @@
 //! Everything by which the parts of a control plane, its administrators and its workers trust each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use api::names::{Component, labels};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use pki::{CertificateAuthority, CertificatePlan, Error, KeyAlgorithm, Pair, PrivateKey, ServiceAccountPair};
+use pki::{CertificateAuthority, CertificatePlan, Error, Pair, inspect};
 
-use crate::endpoint::public;
+use crate::checksum::of_secret;
+use crate::endpoint::{public, service_ranges};
 use crate::metadata::{secret, text};
-use crate::pairs::{Rotation, authority, data, leaf, read, renew_at};
+use crate::pairs::{Rotation, data, leaf, read, renew_at};
 use crate::{Endpoint, Validated};
+use authority::{Authority, Situation};
 
+mod authority;
+mod konnectivity;
 mod kubeconfigs;
+mod service_account;
 
 pub use crate::pairs::{Renewal, Secrets};
 
@@ -25,8 +30,10 @@ pub type Checksums = BTreeMap<Component, String>;
 pub struct Issued {
     /// Checksum of the data of each Secret.
     pub checksums: Checksums,
-    /// Whether the cluster's authority was there before and has been replaced now.
-    pub replaces_authority: bool,
+    /// Whether trust in the cluster's authority is about to change hands.
+    pub rotates_authority: bool,
+    /// Whether authorities are trusted that no longer sign.
+    pub trusts_previous: bool,
     /// When the first certificate has to be renewed.
     pub renew_at: Timestamp,
 }
@@ -36,6 +43,7 @@ pub struct Issued {
 pub struct Credentials {
     secrets: Vec<Secret>,
     issued: Issued,
+    bundles: BTreeSet<Component>,
 }
 
 impl Credentials {
@@ -49,6 +57,12 @@ impl Credentials {
     #[must_use]
     pub fn issued(&self) -> &Issued {
         &self.issued
+    }
+
+    /// Authorities beside which others are trusted: their Secret has all certificates under `bundle.crt`.
+    #[must_use]
+    pub fn bundles(&self) -> &BTreeSet<Component> {
+        &self.bundles
     }
 
     /// A kubeconfig of the administrator's Secret, such as `super-admin.svc`.
@@ -65,8 +79,51 @@ impl Credentials {
     }
 }
 
+/// The Secrets that [`credentials`] makes for a control plane.
+#[must_use]
+pub fn credential_components(control_plane: &Validated) -> Vec<Component> {
+    let mut all = vec![
+        Component::Ca,
+        Component::FrontProxyCa,
+        Component::ServiceAccount,
+        Component::ApiServer,
+        Component::ApiServerKubeletClient,
+        Component::FrontProxyClient,
+        Component::AdminKubeconfig,
+        Component::ControllerManagerKubeconfig,
+        Component::SchedulerKubeconfig,
+    ];
+    if has_konnectivity(control_plane) {
+        all.extend(KONNECTIVITY);
+    }
+    all
+}
+
+/// Secrets that exist and that the spec no longer asks for.
+#[must_use]
+pub fn stale_credentials<'a>(control_plane: &Validated, existing: &'a Secrets) -> Vec<&'a Secret> {
+    let is_ours = |secret: &&Secret| {
+        let owners = secret.metadata.owner_references.iter().flatten();
+        owners
+            .into_iter()
+            .any(|owner| owner.controller == Some(true) && owner.uid == control_plane.owner().uid)
+    };
+    let names = KONNECTIVITY.into_iter().filter(|_| !has_konnectivity(control_plane));
+    names
+        .filter_map(|part| existing.get(&part.object_name(control_plane.name())).map(AsRef::as_ref))
+        .filter(is_ours)
+        .collect()
+}
+
+const KONNECTIVITY: [Component; 2] = [Component::KonnectivityCertificate, Component::KonnectivityKubeconfig];
+
+fn has_konnectivity(control_plane: &Validated) -> bool {
+    control_plane.spec().addons.as_ref().is_some_and(|addons| addons.konnectivity.is_some())
+}
+
 /// Keeps what serves of the credentials that exist and makes the rest: authorities, certificates, the
-/// key pair for service accounts, kubeconfigs. New keys are ECDSA P-256.
+/// key pair for service accounts, kubeconfigs. New keys are ECDSA P-256. `spread` are the checksums of
+/// the Secrets that every pod has read: a rotation goes on when they are those of what exists.
 ///
 /// # Errors
 /// [`pki::Error`] if a key or certificate cannot be made.
@@ -75,12 +132,20 @@ pub fn credentials(
     endpoint: &Endpoint,
     existing: &Secrets,
     renewal: Renewal,
+    spread: &Checksums,
 ) -> Result<Credentials, Error> {
-    let mut shelf = Shelf { control_plane, existing, renewal, secrets: Vec::new(), pairs: Vec::new() };
-    let (ca, replaces_authority) = shelf.authority(Component::Ca, "kubernetes", CA_KEYS)?;
-    let (front_proxy_ca, _) =
-        shelf.authority(Component::FrontProxyCa, "front-proxy-ca", FRONT_PROXY_CA_KEYS)?;
-    shelf.service_account()?;
+    let mut shelf = Shelf {
+        control_plane,
+        existing,
+        renewal,
+        spread,
+        renewed: BTreeSet::new(),
+        secrets: Vec::new(),
+        pairs: Vec::new(),
+    };
+    let ca = shelf.authority(Component::Ca, "kubernetes", CA_KEYS)?;
+    let front_proxy_ca = shelf.authority(Component::FrontProxyCa, "front-proxy-ca", FRONT_PROXY_CA_KEYS)?;
+    shelf.token_keys()?;
 
     let nobody: [&str; 0] = [];
     let api_server = api_server_plan(control_plane, endpoint);
@@ -94,10 +159,14 @@ pub fn credentials(
         &front_proxy_ca,
         FRONT_PROXY_CLIENT_KEYS,
     )?;
+    let trust = ca.trusted();
     for file in kubeconfigs::files(control_plane, endpoint) {
-        shelf.kubeconfigs(&file, &ca)?;
+        shelf.kubeconfigs(&file, ca.signing(), &trust)?;
     }
-    Ok(shelf.finish(replaces_authority))
+    if has_konnectivity(control_plane) {
+        konnectivity::add(&mut shelf, &ca, &trust)?;
+    }
+    Ok(shelf.finish(&ca, &front_proxy_ca))
 }
 
 /// Keys of a Secret for certificate and private key.
@@ -108,13 +177,15 @@ const FRONT_PROXY_CA_KEYS: Keys = ("front-proxy-ca.crt", "front-proxy-ca.key");
 const API_SERVER_KEYS: Keys = ("apiserver.crt", "apiserver.key");
 const KUBELET_CLIENT_KEYS: Keys = ("apiserver-kubelet-client.crt", "apiserver-kubelet-client.key");
 const FRONT_PROXY_CLIENT_KEYS: Keys = ("front-proxy-client.crt", "front-proxy-client.key");
-const SERVICE_ACCOUNT_KEYS: Keys = ("sa.pub", "sa.key");
 
 /// What exists, and what has been put together so far.
 struct Shelf<'a> {
     control_plane: &'a Validated,
     existing: &'a Secrets,
     renewal: Renewal,
+    spread: &'a Checksums,
+    /// Certificates that are made anew for a reason outside their own Secret.
+    renewed: BTreeSet<Component>,
     secrets: Vec<(Component, Secret)>,
     pairs: Vec<Pair>,
 }
@@ -128,71 +199,71 @@ impl<'a> Shelf<'a> {
     fn usable(&self, component: Component) -> (Option<&'a Secret>, Rotation) {
         let existing = self.existing(component);
         let rotation = Rotation::of(existing, self.renewal.now);
-        (existing.filter(|_| !rotation.is_wanted), rotation)
+        let is_kept = !rotation.is_wanted && !self.renewed.contains(&component);
+        (existing.filter(|_| is_kept), rotation)
     }
 
-    /// Adds an authority; tells whether it takes the place of another one.
-    fn authority(
-        &mut self,
-        component: Component,
-        common_name: &str,
-        keys: Keys,
-    ) -> Result<(CertificateAuthority, bool), Error> {
-        let (usable, rotation) = self.usable(component);
-        let previous = usable.and_then(|secret| read(secret, keys.0, keys.1));
-        let ca = authority(previous.clone(), common_name, self.renewal)?;
-        let is_new = previous.as_ref() != Some(ca.pair());
-        let pair = ca.pair();
-        let mut entries = vec![(keys.0, pair.certificate.as_str()), (keys.1, pair.private_key.expose_pem())];
-        if component == Component::Ca {
-            // The same under the names that Cluster API reads.
-            entries
-                .extend([("tls.crt", pair.certificate.as_str()), ("tls.key", pair.private_key.expose_pem())]);
-        }
-        self.add(component, &entries, None, &rotation);
-        self.pairs.push(pair.clone());
-        Ok((ca, is_new && self.existing(component).is_some()))
+    /// Whether all pods have read the Secret as it exists.
+    fn is_spread(&self, component: Component) -> bool {
+        self.existing(component).is_some_and(|secret| self.spread.get(&component) == Some(&of_secret(secret)))
     }
 
-    fn service_account(&mut self) -> Result<(), Error> {
-        let component = Component::ServiceAccount;
-        let (usable, rotation) = self.usable(component);
-        let previous = usable
-            .and_then(|secret| read(secret, SERVICE_ACCOUNT_KEYS.0, SERVICE_ACCOUNT_KEYS.1))
-            .map(|pair| ServiceAccountPair { public_key: pair.certificate, private_key: pair.private_key })
-            .filter(ServiceAccountPair::is_consistent);
-        let pair = match previous {
-            Some(pair) => pair,
-            None => ServiceAccountPair::generate(KeyAlgorithm::default())?,
+    fn authority(&mut self, component: Component, common_name: &str, keys: Keys) -> Result<Authority, Error> {
+        let existing = self.existing(component);
+        let rotation = Rotation::of(existing, self.renewal.now);
+        let mut retirement = Rotation::retirement(existing, self.renewal.now);
+        let situation = Situation {
+            existing,
+            rotation: &rotation,
+            retirement: &mut retirement,
+            is_spread: self.is_spread(component),
+            renewal: self.renewal,
         };
-        let entries = [
-            (SERVICE_ACCOUNT_KEYS.0, pair.public_key.as_str()),
-            (SERVICE_ACCOUNT_KEYS.1, PrivateKey::expose_pem(&pair.private_key)),
-        ];
-        self.add(component, &entries, None, &rotation);
+        let authority = Authority::resolve(situation, common_name, keys)?;
+        let entries = authority.entries(component, keys);
+        self.add(component, &borrowed(&entries), None, &[&rotation, &retirement]);
+        Ok(authority)
+    }
+
+    fn token_keys(&mut self) -> Result<(), Error> {
+        let component = Component::ServiceAccount;
+        let existing = self.existing(component);
+        let rotation = Rotation::of(existing, self.renewal.now);
+        let mut retirement = Rotation::retirement(existing, self.renewal.now);
+        let is_spread = self.is_spread(component);
+        let keys = service_account::TokenKeys::resolve(existing, &rotation, &mut retirement, is_spread)?;
+        self.add(component, &borrowed(&keys.entries()), None, &[&rotation, &retirement]);
         Ok(())
     }
 
+    /// Adds a certificate; returns it without those that lead to previous authorities.
     fn certificate(
         &mut self,
         component: Component,
         plan: &CertificatePlan,
-        ca: &CertificateAuthority,
+        ca: &Authority,
         keys: Keys,
-    ) -> Result<(), Error> {
+    ) -> Result<Pair, Error> {
         let (usable, rotation) = self.usable(component);
-        let pair = leaf(usable.and_then(|secret| read(secret, keys.0, keys.1)), plan, ca, self.renewal)?;
-        let entries = [(keys.0, pair.certificate.as_str()), (keys.1, pair.private_key.expose_pem())];
-        self.add(component, &entries, Some(labels::CERTIFICATE_X509), &rotation);
-        self.pairs.push(pair);
-        Ok(())
+        let existing = usable.and_then(|secret| read(secret, keys.0, keys.1));
+        let pair = leaf(existing, plan, ca.signing(), self.renewal)?;
+        let presented = ca.presented(&pair.certificate);
+        let entries = [(keys.0, presented.as_str()), (keys.1, pair.private_key.expose_pem())];
+        self.add(component, &entries, Some(labels::CERTIFICATE_X509), &[&rotation]);
+        self.pairs.push(pair.clone());
+        Ok(pair)
     }
 
-    fn kubeconfigs(&mut self, file: &kubeconfigs::File, ca: &CertificateAuthority) -> Result<(), Error> {
+    fn kubeconfigs(
+        &mut self,
+        file: &kubeconfigs::File,
+        ca: &CertificateAuthority,
+        trust: &str,
+    ) -> Result<(), Error> {
         let (usable, rotation) = self.usable(file.component);
-        let made = kubeconfigs::make(file, self.control_plane.name(), usable, ca, self.renewal)?;
+        let made = kubeconfigs::make(file, self.control_plane.name(), usable, ca, trust, self.renewal)?;
         let entries: Vec<(&str, &str)> = made.iter().map(|entry| (entry.key, entry.text.as_str())).collect();
-        self.add(file.component, &entries, Some(labels::CERTIFICATE_KUBECONFIG), &rotation);
+        self.add(file.component, &entries, Some(labels::CERTIFICATE_KUBECONFIG), &[&rotation]);
         self.pairs.extend(made.into_iter().map(|entry| entry.pair));
         Ok(())
     }
@@ -202,29 +273,53 @@ impl<'a> Shelf<'a> {
         component: Component,
         entries: &[(&str, &str)],
         kind: Option<&str>,
-        rotation: &Rotation,
+        requests: &[&Rotation],
     ) {
         let mut secret = secret(self.control_plane, component, data(entries.iter().copied()));
         if let Some(kind) = kind {
             let labels = secret.metadata.labels.get_or_insert_default();
             labels.insert(labels::CERTIFICATE.to_owned(), kind.to_owned());
         }
-        rotation.mark(&mut secret);
+        requests.iter().for_each(|request| request.mark(&mut secret));
         self.secrets.push((component, secret));
     }
 
-    fn finish(self, replaces_authority: bool) -> Credentials {
-        let checksums = self
-            .secrets
-            .iter()
-            .map(|(component, secret)| (*component, crate::checksum::of_secret(secret)))
-            .collect();
-        let renew_at = renew_at(&self.pairs, self.renewal);
-        Credentials {
-            secrets: self.secrets.into_iter().map(|(_, secret)| secret).collect(),
-            issued: Issued { checksums, replaces_authority, renew_at },
+    /// Changes the type of a Secret that was added last.
+    fn set_type(&mut self, kind: &str) {
+        if let Some((_, secret)) = self.secrets.last_mut() {
+            secret.type_ = Some(kind.to_owned());
         }
     }
+
+    fn finish(self, ca: &Authority, front_proxy_ca: &Authority) -> Credentials {
+        let checksums =
+            self.secrets.iter().map(|(component, secret)| (*component, of_secret(secret))).collect();
+        let ends = [ca, front_proxy_ca].map(|authority| inspect(&authority.signing().pair().certificate));
+        let rotations = ends
+            .into_iter()
+            .flatten()
+            .filter_map(|found| found.not_after.checked_sub(authority::MARGIN).ok());
+        let renew_at = rotations.chain([renew_at(&self.pairs, self.renewal)]).min();
+        let bundles = [(Component::Ca, ca), (Component::FrontProxyCa, front_proxy_ca)];
+        Credentials {
+            secrets: self.secrets.into_iter().map(|(_, secret)| secret).collect(),
+            issued: Issued {
+                checksums,
+                rotates_authority: ca.is_rotating,
+                trusts_previous: ca.has_bundle() && !ca.is_rotating,
+                renew_at: renew_at.unwrap_or(Timestamp::MAX),
+            },
+            bundles: bundles
+                .into_iter()
+                .filter(|(_, authority)| authority.has_bundle())
+                .map(|(component, _)| component)
+                .collect(),
+        }
+    }
+}
+
+fn borrowed<'a>(entries: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    entries.iter().map(|(key, text)| (*key, text.as_str())).collect()
 }
 
 /// What the API server's certificate must hold: every name and address by which anybody reaches it.
@@ -238,7 +333,9 @@ fn api_server_plan(control_plane: &Validated, endpoint: &Endpoint) -> Certificat
     names.push(control_plane.name().to_owned());
     names.push(control_plane.service_host());
     names.push(format!("{}.cluster.local", control_plane.service_host()));
-    let mut addresses: Vec<IpAddr> = network.service_cidrs.iter().filter_map(first_address).collect();
+    // The tenant's `kubernetes` Service has one address, of the first family.
+    let service_address = service_ranges(control_plane, endpoint).first().and_then(first_address);
+    let mut addresses: Vec<IpAddr> = service_address.into_iter().collect();
     addresses.push(IpAddr::from([127, 0, 0, 1]));
     addresses.extend(network.advertise_address);
 

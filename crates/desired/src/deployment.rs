@@ -1,6 +1,6 @@
 //! The Deployment that runs a control plane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::Driver;
 use api::names::{Component, annotations, labels};
@@ -12,12 +12,20 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::data_store::DataStoreMaterial;
 use crate::metadata::{common_labels, object_meta};
-use crate::{Checksums, Endpoint, Validated, checksum, gate};
+use crate::{Checksums, Endpoint, Validated, checksum, gate, hand_over, rollout};
 
 mod components;
 mod kine;
+mod konnectivity;
+mod preview;
 mod probes;
 mod volumes;
+
+pub use preview::preview;
+
+/// How long a pod that shall end may take: the API server goes on for [`components::DRAIN_SECONDS`], then
+/// finishes what it has begun.
+const GRACE_SECONDS: i64 = 60;
 
 /// What the installation decides for all control planes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +65,10 @@ pub struct DeploymentInputs<'a> {
     pub store_config: &'a str,
     /// Checksum of the Secret with the store's certificate, empty if there is none.
     pub store_certificate: &'a str,
+    /// Checksum of what the API server reads of that Secret only once: all but etcd's client certificate.
+    pub store_authority: &'a str,
+    /// Authorities beside which others are trusted.
+    pub bundles: &'a BTreeSet<Component>,
     /// Resources that are kept elsewhere.
     pub overrides: &'a [Override],
     /// What the installation decides.
@@ -72,7 +84,8 @@ pub struct DeploymentInputs<'a> {
 /// The Deployment that runs the control plane.
 ///
 /// Held back, it is paused and wants no pods: paused, a new Deployment makes no `ReplicaSet`; without
-/// pods, one that was asleep is not scaled up. One that runs is never held back.
+/// pods, one that was asleep is not scaled up. One that runs is never paused: while it waits for its turn
+/// to replace pods, see [`crate::replaces_pods`], it is left as it is.
 #[must_use]
 pub fn deployment(
     control_plane: &Validated,
@@ -86,15 +99,29 @@ pub fn deployment(
         Some(live) => gate::started_at(live),
         None => Some(inputs.now),
     };
+    let template = template(control_plane, endpoint, inputs);
+    let fingerprint = rollout::fingerprint(&template);
     let spec = DeploymentSpec {
+        min_ready_seconds: hand_over::min_ready_seconds(inputs.live),
         paused: is_held.then_some(true),
         replicas: Some(if is_held { 0 } else { control_plane.replicas() }),
         selector: selector(control_plane),
         strategy: Some(strategy(control_plane.deployment().strategy.as_ref())),
-        template: template(control_plane, endpoint, inputs),
+        template,
         ..DeploymentSpec::default()
     };
-    Deployment { metadata: metadata(control_plane, started_at), spec: Some(spec), status: None }
+    let mut deployment =
+        Deployment { metadata: metadata(control_plane, started_at), spec: Some(spec), status: None };
+    let annotations = deployment.metadata.annotations.get_or_insert_default();
+    annotations.insert(annotations::TEMPLATE.to_owned(), fingerprint);
+    let rolled_at = match inputs.live {
+        Some(live) if rollout::replaces_pods(live, &deployment) => Some(inputs.now),
+        Some(live) if was_let_through && !control_plane.is_sleeping() => gate::rolled_at(live),
+        _ => None,
+    };
+    let annotations = deployment.metadata.annotations.get_or_insert_default();
+    annotations.extend(rolled_at.map(|time| (annotations::ROLLED_AT.to_owned(), time.to_string())));
+    deployment
 }
 
 fn metadata(control_plane: &Validated, started_at: Option<Timestamp>) -> ObjectMeta {
@@ -139,39 +166,28 @@ fn template(
     let additional = wished.pod_additional_metadata.clone().unwrap_or_default();
     let mut labels = template_labels(control_plane, inputs);
     labels.extend(additional.labels);
+    labels.insert(labels::MANAGED.to_owned(), labels::MANAGED_VALUE.to_owned());
     // The Deployment's selector: without it the API server refuses the object.
     labels.insert(labels::NAME.to_owned(), control_plane.name().to_owned());
     let mut annotations = additional.annotations;
     annotations.insert(annotations::STORAGE_CONFIG.to_owned(), inputs.store_config.to_owned());
-    annotations.insert(annotations::STORAGE_CERTIFICATE.to_owned(), inputs.store_certificate.to_owned());
+    annotations.insert(annotations::STORAGE_CERTIFICATE.to_owned(), rollout::store_certificate(inputs));
+    annotations.insert(annotations::STORAGE_AUTHORITY.to_owned(), inputs.store_authority.to_owned());
     let metadata =
         ObjectMeta { labels: Some(labels), annotations: Some(annotations), ..ObjectMeta::default() };
     PodTemplateSpec { metadata: Some(metadata), spec: Some(pod(control_plane, endpoint, inputs)) }
 }
 
 fn template_labels(control_plane: &Validated, inputs: &DeploymentInputs<'_>) -> BTreeMap<String, String> {
-    const CHECKSUMS: [(&str, Component); 8] = [
-        ("api-server-certificate", Component::ApiServer),
-        ("api-server-kubelet-client-certificate", Component::ApiServerKubeletClient),
-        ("ca", Component::Ca),
-        ("controller-manager-kubeconfig", Component::ControllerManagerKubeconfig),
-        ("front-proxy-ca-certificate", Component::FrontProxyCa),
-        ("front-proxy-client-certificate", Component::FrontProxyClient),
-        ("service-account", Component::ServiceAccount),
-        ("scheduler-kubeconfig", Component::SchedulerKubeconfig),
-    ];
     let mut labels = common_labels(control_plane, Component::Deployment);
     labels.remove(labels::PROJECT);
-    for (name, component) in CHECKSUMS {
-        let checksum = inputs.checksums.get(&component).cloned().unwrap_or_default();
-        labels.insert(format!("{}{name}", labels::CHECKSUM_PREFIX), checksum);
-    }
+    labels.extend(rollout::checksum_labels(inputs));
     labels.insert(format!("{}datastore", labels::CHECKSUM_PREFIX), label_value(&inputs.store.name));
     labels
 }
 
 /// Names of objects may be longer than values of labels.
-fn label_value(name: &str) -> String {
+pub(crate) fn label_value(name: &str) -> String {
     let cut: String = name.chars().take(63).collect();
     cut.trim_end_matches(|last: char| !last.is_ascii_alphanumeric()).to_owned()
 }
@@ -185,11 +201,12 @@ fn pod(control_plane: &Validated, endpoint: &Endpoint, inputs: &DeploymentInputs
     if has_kine {
         kine::add(control_plane, inputs, &mut containers, &mut init_containers);
     }
+    containers.extend(konnectivity::container(control_plane));
     let service_account = wished.service_account_name.clone().filter(|name| !name.is_empty());
     PodSpec {
         containers,
         init_containers: some_unless_empty(init_containers),
-        volumes: Some(volumes::volumes(control_plane, inputs.store)),
+        volumes: Some(volumes::volumes(control_plane, inputs)),
         node_selector: Some(wished.node_selector.clone()).filter(|labels| !labels.is_empty()),
         tolerations: some_unless_empty(wished.tolerations.clone()),
         affinity: wished.affinity.clone(),
@@ -198,6 +215,7 @@ fn pod(control_plane: &Validated, endpoint: &Endpoint, inputs: &DeploymentInputs
         service_account_name: Some(service_account.unwrap_or_else(|| "default".to_owned())),
         automount_service_account_token: wished.automount_service_account_token,
         security_context: wished.pod_security_context.clone(),
+        termination_grace_period_seconds: Some(GRACE_SECONDS),
         ..PodSpec::default()
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use api::ServiceType;
 use api::condition::Reason;
+use ipnet::IpNet;
 use k8s_openapi::api::core::v1::Service;
 
 use crate::Validated;
@@ -38,6 +39,12 @@ pub enum Unassigned {
     /// The Service has no cluster IP.
     #[error("the Service has no cluster IP yet; if this lasts, set spec.networkProfile.address")]
     ClusterIpMissing,
+    /// The API server does not start with such an address.
+    #[error(
+        "the API server's address has another address family than every range of Services; \
+         set spec.networkProfile.advertiseAddress to an address of that family"
+    )]
+    FamilyWithoutServices,
 }
 
 impl Unassigned {
@@ -47,6 +54,7 @@ impl Unassigned {
         match self {
             Self::LoadBalancerPending => Reason::LoadBalancerPending,
             Self::NodePortWithoutAddress | Self::ClusterIpMissing => Reason::AddressMissing,
+            Self::FamilyWithoutServices => Reason::AddressFamilyMismatch,
         }
     }
 }
@@ -66,7 +74,46 @@ pub fn endpoint(control_plane: &Validated, applied: &Service) -> Result<Endpoint
             }
             (None, ServiceType::NodePort) => return Err(Unassigned::NodePortWithoutAddress),
         };
-    Ok(Endpoint { address, port: control_plane.port(), service_ip })
+    let endpoint = Endpoint { address, port: control_plane.port(), service_ip };
+    let ranges = &control_plane.network().service_cidrs;
+    match advertised(control_plane, &endpoint) {
+        Some(address) if !ranges.iter().any(|range| is_same_family(range, address)) => {
+            Err(Unassigned::FamilyWithoutServices)
+        }
+        _ => Ok(endpoint),
+    }
+}
+
+/// The address that the API server names to its clients. It has to be an IP address: in place of a load
+/// balancer's host name stands the Service's own address, and without that the API server finds one.
+pub(crate) fn advertised(control_plane: &Validated, endpoint: &Endpoint) -> Option<IpAddr> {
+    control_plane.network().advertise_address.or_else(|| endpoint.ip()).or(endpoint.service_ip)
+}
+
+/// Ranges of Services, that of the primary address family first: the API server starts only if that is
+/// the family of the address that it advertises.
+#[must_use]
+pub fn service_ranges(control_plane: &Validated, endpoint: &Endpoint) -> Vec<IpNet> {
+    primary_first(&control_plane.network().service_cidrs, advertised(control_plane, endpoint))
+}
+
+/// Ranges of pods, in the order of [`service_ranges`].
+#[must_use]
+pub fn pod_ranges(control_plane: &Validated, endpoint: &Endpoint) -> Vec<IpNet> {
+    primary_first(&control_plane.network().pod_cidrs, advertised(control_plane, endpoint))
+}
+
+fn primary_first(ranges: &[IpNet], primary: Option<IpAddr>) -> Vec<IpNet> {
+    let mut ranges = ranges.to_vec();
+    if let Some(address) = primary {
+        // Stable: within a family the user's order stays.
+        ranges.sort_by_key(|range| !is_same_family(range, address));
+    }
+    ranges
+}
+
+fn is_same_family(range: &IpNet, address: IpAddr) -> bool {
+    range.addr().is_ipv4() == address.is_ipv4()
 }
 
 impl Endpoint {
@@ -100,13 +147,19 @@ pub(crate) fn public(control_plane: &Validated, endpoint: &Endpoint) -> (String,
         return (hostname.to_owned(), endpoint.port);
     }
     if let Some(hostname) = front.ingress.as_ref().and_then(|ingress| ingress.hostname.as_deref()) {
-        return match hostname.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
-            Some((host, Ok(port))) => (host.to_owned(), port),
-            _ => (hostname.to_owned(), endpoint.port),
-        };
+        let (host, port) = split_host(hostname);
+        return (host.to_owned(), port.unwrap_or(endpoint.port));
     }
     let advertised = control_plane.network().advertise_address.map(|address| address.to_string());
     (advertised.unwrap_or_else(|| endpoint.address.clone()), endpoint.port)
+}
+
+/// Host and port of `host:port`; of `host` alone there is no port.
+pub(crate) fn split_host(text: &str) -> (&str, Option<u16>) {
+    match text.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
+        Some((host, Ok(port))) => (host, Some(port)),
+        _ => (text, None),
+    }
 }
 
 fn cluster_ip(service: &Service) -> Option<IpAddr> {

@@ -2,13 +2,16 @@
 //!
 //! A cold API server costs seconds of CPU. Started all at once, many of them take each other's time
 //! until probes give up; started a few at a time, in the order in which they came, all are up as soon
-//! as the CPUs allow.
+//! as the CPUs allow. Pods that are replaced are starts too: a change that concerns all control planes
+//! goes through them a few at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::names::annotations;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
+
+use crate::rollout::is_rolled_out;
 
 /// How long a start may occupy its slot.
 pub const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -18,7 +21,7 @@ pub const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 pub enum State {
     /// Its pods wait for the gate.
     Waiting,
-    /// Its pods were let through and none is ready yet.
+    /// Its pods were let through and are not there yet.
     Starting {
         /// When they were let through.
         since: Timestamp,
@@ -27,12 +30,23 @@ pub enum State {
     Started,
 }
 
+/// Whose turn comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Its owner waits for it.
+    Wish,
+    /// It serves as well without: the operator wants its pods to be different.
+    Upkeep,
+}
+
 /// A control plane that wants to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate<K> {
     /// Which one.
     pub key: K,
-    /// Since when it wants to: creation, or the moment it was woken.
+    /// Whether its owner waits for it.
+    pub urgency: Urgency,
+    /// Since when it wants to: creation, or the moment it was woken or changed.
     pub waiting_since: Timestamp,
     /// How far it is.
     pub state: State,
@@ -58,8 +72,8 @@ pub struct Decision<K> {
     pub next: Option<Timestamp>,
 }
 
-/// Lets as many through as there are free slots, first come first served; who came at the same moment
-/// is let through in the order of the keys. A start that lasts longer than `patience` no longer
+/// Lets as many through as there are free slots: wishes before upkeep, and among them first come first
+/// served; who came at the same moment is let through in the order of the keys. A start that lasts longer than `patience` no longer
 /// occupies its slot, so that one that never gets ready holds up nobody.
 #[must_use]
 pub fn admit<K: Ord + Clone>(
@@ -77,7 +91,7 @@ pub fn admit<K: Ord + Clone>(
         .collect();
     let mut queue: Vec<&Candidate<K>> =
         candidates.iter().filter(|candidate| candidate.state == State::Waiting).collect();
-    queue.sort_by(|left, right| (left.waiting_since, &left.key).cmp(&(right.waiting_since, &right.key)));
+    queue.sort_by_key(|candidate| (candidate.urgency, candidate.waiting_since, &candidate.key));
 
     let free = slots.saturating_sub(ends.len()).min(queue.len());
     let (first, rest) = queue.split_at(free);
@@ -97,10 +111,19 @@ pub fn admit<K: Ord + Clone>(
 pub fn state(live: Option<&Deployment>) -> State {
     let Some(live) = live.filter(|live| is_let_through(live)) else { return State::Waiting };
     let ready = live.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default();
-    match started_at(live) {
-        Some(since) if ready == 0 => State::Starting { since },
+    match (started_at(live), rolled_at(live)) {
+        (Some(since), _) if ready == 0 => {
+            State::Starting { since: since.max(rolled_at(live).unwrap_or(since)) }
+        }
+        (_, Some(since)) if !is_rolled_out(live) => State::Starting { since },
         _ => State::Started,
     }
+}
+
+/// When the gate last let the Deployment's pods through, at the start or to be replaced.
+#[must_use]
+pub fn let_through_at(live: &Deployment) -> Option<Timestamp> {
+    started_at(live).max(rolled_at(live))
 }
 
 /// Whether the Deployment's pods may exist.
@@ -110,7 +133,16 @@ pub(crate) fn is_let_through(live: &Deployment) -> bool {
 
 /// When the gate let the Deployment's pods through.
 pub(crate) fn started_at(live: &Deployment) -> Option<Timestamp> {
-    live.metadata.annotations.as_ref()?.get(annotations::STARTED_AT)?.parse().ok()
+    time_in(live, annotations::STARTED_AT)
+}
+
+/// When the gate let the Deployment's running pods be replaced.
+pub(crate) fn rolled_at(live: &Deployment) -> Option<Timestamp> {
+    time_in(live, annotations::ROLLED_AT)
+}
+
+fn time_in(live: &Deployment, annotation: &str) -> Option<Timestamp> {
+    live.metadata.annotations.as_ref()?.get(annotation)?.parse().ok()
 }
 
 #[cfg(test)]

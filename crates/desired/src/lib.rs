@@ -16,7 +16,9 @@
 pub mod data_store;
 pub mod gate;
 pub mod generator;
+pub mod inside;
 pub mod managed_etcd;
+pub mod migration;
 pub mod webhook_certificate;
 
 mod checksum;
@@ -24,16 +26,31 @@ mod credentials;
 mod deployment;
 mod endpoint;
 mod flags;
+mod gateway;
+mod hand_over;
+mod ingress;
+mod konnectivity;
+mod kubeadm_config;
 mod metadata;
 mod pairs;
+mod rollout;
 mod service;
 mod status;
 mod validated;
 
 pub use checksum::checksum;
-pub use credentials::{Checksums, Credentials, Issued, Renewal, Secrets, credentials};
-pub use deployment::{DeploymentInputs, Override, Settings, Start, deployment};
-pub use endpoint::{Endpoint, Unassigned, endpoint};
+pub use credentials::{
+    Checksums, Credentials, Issued, Renewal, Secrets, credential_components, credentials, stale_credentials,
+};
+pub use deployment::{DeploymentInputs, Override, Settings, Start, deployment, preview};
+pub use endpoint::{Endpoint, Unassigned, endpoint, pod_ranges, service_ranges};
+pub use gateway::{konnectivity_route, route};
+pub use ingress::ingress;
+pub use konnectivity::{egress_selector, konnectivity_port};
+pub use kubeadm_config::kubeadm_config;
+pub use rollout::{is_rolled_out, replaces_pods, spread, store_authority};
 pub use service::service;
-pub use status::{DataStoreOutcome, Failure, Observed, TenantOutcome, status};
+pub use status::{
+    DataStoreOutcome, Failure, Front, Inside, MigrationOutcome, Observed, Replacement, TenantOutcome, status,
+};
 pub use validated::{Validated, validate};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use api::TenantControlPlane;
 use api::names::{Component, annotations, labels};
+use api::{AdditionalMetadata, TenantControlPlane};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -33,6 +33,25 @@ pub(crate) fn owner(control_plane: &TenantControlPlane) -> OwnerReference {
         controller: Some(true),
         block_owner_deletion: Some(true),
     }
+}
+
+/// Metadata with the labels and annotations that the user adds, which win.
+pub(crate) fn with_additional(
+    mut metadata: ObjectMeta,
+    additional: Option<&AdditionalMetadata>,
+) -> ObjectMeta {
+    if let Some(additional) = additional {
+        metadata.labels.get_or_insert_default().extend(additional.labels.clone());
+        if !additional.annotations.is_empty() {
+            metadata.annotations.get_or_insert_default().extend(additional.annotations.clone());
+        }
+    }
+    metadata
+}
+
+/// The checksum that an object says of itself.
+pub(crate) fn checksum_of(metadata: &ObjectMeta) -> Option<String> {
+    metadata.annotations.as_ref()?.get(annotations::CHECKSUM).cloned()
 }
 
 /// The labels that all objects carry.

@@ -91,7 +91,7 @@ impl Move {
     #[must_use]
     pub fn freezes(&self, live: Option<&Deployment>) -> bool {
         match self {
-            Self::Go(record) => record.phase == MigrationPhase::Frozen,
+            Self::Go(record) => record.phase >= MigrationPhase::Freezing,
             Self::Finish(record) => !serves_from(live, &record.to),
             _ => false,
         }

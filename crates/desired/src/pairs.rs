@@ -23,25 +23,43 @@ pub struct Renewal {
     pub deadline: SignedDuration,
 }
 
-/// Whether a Secret's owner asked for new contents, and what then stands in the annotation.
+/// What a Secret's owner asks for by an annotation without value, and what then stands in it.
 pub(crate) struct Rotation {
     pub(crate) is_wanted: bool,
-    pub(crate) annotation: Option<String>,
+    key: &'static str,
+    value: Option<String>,
 }
 
 impl Rotation {
+    /// New contents.
     pub(crate) fn of(existing: Option<&Secret>, now: Timestamp) -> Self {
-        match existing.and_then(|secret| annotation(secret, annotations::ROTATE)) {
-            Some("") => Self { is_wanted: true, annotation: Some(now.to_string()) },
-            other => Self { is_wanted: false, annotation: other.map(str::to_owned) },
+        Self::asked_by(annotations::ROTATE, existing, now)
+    }
+
+    /// An end of trust in what was rotated out.
+    pub(crate) fn retirement(existing: Option<&Secret>, now: Timestamp) -> Self {
+        Self::asked_by(annotations::RETIRE_PREVIOUS, existing, now)
+    }
+
+    fn asked_by(key: &'static str, existing: Option<&Secret>, now: Timestamp) -> Self {
+        match existing.and_then(|secret| annotation(secret, key)) {
+            Some("") => Self { is_wanted: true, key, value: Some(now.to_string()) },
+            other => Self { is_wanted: false, key, value: other.map(str::to_owned) },
         }
     }
 
-    /// Writes the time of the rotation, which ends the request.
+    /// Lets the request stand for a later pass.
+    pub(crate) fn put_off(&mut self) {
+        if self.is_wanted {
+            self.value = None;
+        }
+    }
+
+    /// Writes the time at which it was done, which ends the request.
     pub(crate) fn mark(&self, secret: &mut Secret) {
-        if let Some(time) = &self.annotation {
+        if let Some(time) = &self.value {
             let annotations = secret.metadata.annotations.get_or_insert_default();
-            annotations.insert(annotations::ROTATE.to_owned(), time.clone());
+            annotations.insert(self.key.to_owned(), time.clone());
         }
     }
 }

@@ -5,14 +5,21 @@ use api::validation::Fault;
 use api::{Driver, TenantControlPlaneStatus, VersionState};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 
-use crate::gate::Position;
+use crate::gate::{Position, Urgency};
 use crate::{Endpoint, Issued, Unassigned, Validated};
 
 mod conditions;
 mod fields;
+mod front;
+mod inside;
+mod storage;
 mod version;
+
+pub use front::Front;
+pub use inside::{Inside, TenantOutcome};
+pub use storage::MigrationOutcome;
 
 /// What one pass observed. What it did not come to is absent; the status then keeps what it said.
 #[derive(Clone, Debug, Default)]
@@ -23,16 +30,37 @@ pub struct Observed<'a> {
     pub endpoint: Option<Result<&'a Endpoint, Unassigned>>,
     /// The store.
     pub data_store: DataStoreOutcome<'a>,
+    /// A move to another store.
+    pub migration: MigrationOutcome,
+    /// Further stores in which room was made for overrides.
+    pub overrides: &'a [String],
     /// The credentials, once their Secrets are applied.
     pub issued: Option<&'a Issued>,
     /// The Deployment as the cluster answered it.
     pub deployment: Option<&'a Deployment>,
     /// The place in the start gate's queue, if the pods are held back.
     pub queue: Option<Position>,
+    /// The turn to replace pods, if it is waited for.
+    pub replacement: Option<Replacement>,
+    /// The ConfigMap with kubeadm's configuration.
+    pub kubeadm_config: Option<&'a ConfigMap>,
+    /// The ConfigMap of the tunnel to the workers, if that is wished.
+    pub egress_selector: Option<&'a ConfigMap>,
+    /// What leads to the Service.
+    pub front: Option<&'a Front>,
     /// What happened inside the tenant's cluster.
     pub tenant: TenantOutcome,
     /// What failed.
     pub failure: Option<Failure>,
+}
+
+/// Pods that run and wait to be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// Whether the owner waits for it.
+    pub urgency: Urgency,
+    /// The place in the start gate's queue.
+    pub position: Position,
 }
 
 /// What came of the store.
@@ -75,24 +103,6 @@ pub enum DataStoreOutcome<'a> {
     },
 }
 
-/// What happened inside the tenant's cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TenantOutcome {
-    /// The pass did not come to it.
-    #[default]
-    Pending,
-    /// All objects are there.
-    Done {
-        /// Checksum of what workers need to join.
-        checksum: Option<String>,
-    },
-    /// Something could not be read or written.
-    Failed {
-        /// What went wrong.
-        message: String,
-    },
-}
-
 /// A step that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -118,6 +128,8 @@ pub fn status(
     match control_plane {
         Ok(control_plane) => {
             fields::fill(&mut status, control_plane, observed, now);
+            storage::fill(&mut status.storage, observed);
+            front::fill(&mut status, control_plane, observed);
             version::fill(&mut status, control_plane, observed);
         }
         Err(_) => {

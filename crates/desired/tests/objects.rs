@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use api::Driver;
 use api::names::Component;
 use desired::{Checksums, DeploymentInputs, Override, Start, Unassigned, deployment, endpoint, service};
@@ -43,6 +45,8 @@ fn build(spec: Value, driver: Driver, start: Start, live: Option<&Deployment>, n
             store: &store,
             store_config: "md5-of-config",
             store_certificate: "md5-of-certificate",
+            store_authority: "md5-of-authority",
+            bundles: &BTreeSet::new(),
             overrides: if has_overrides { &overrides } else { &[] },
             settings: &settings,
             start,
@@ -107,6 +111,20 @@ fn dual_stack() -> Value {
     } } })
 }
 
+fn with_konnectivity() -> Value {
+    json!({ "spec": {
+        "controlPlane": { "deployment": {
+            "extraArgs": { "apiServer": ["--egress-selector-config-file=/mine", "--v=4"] },
+        } },
+        "addons": { "konnectivity": { "server": {
+            "port": 8132,
+            "extraArgs": ["--mode=http-connect", "--keepalive-time=30s"],
+            "resources": { "limits": { "memory": "64Mi" } },
+            "securityContext": { "runAsNonRoot": true },
+        } } },
+    } })
+}
+
 #[test]
 fn deployments_look_as_they_did() {
     let cases = [
@@ -114,6 +132,9 @@ fn deployments_look_as_they_did() {
         ("everything", everything(), Driver::Etcd),
         ("dual_stack", dual_stack(), Driver::Etcd),
         ("postgresql", json!({}), Driver::PostgreSql),
+        ("mysql", json!({}), Driver::MySql),
+        ("nats", json!({}), Driver::Nats),
+        ("konnectivity", with_konnectivity(), Driver::PostgreSql),
     ];
     for (name, spec, driver) in cases {
         insta::assert_yaml_snapshot!(
@@ -130,7 +151,7 @@ fn services_look_as_they_did() {
         "networkProfile": { "port": 31443, "address": "192.0.2.4", "allowAddressAsExternalIP": true },
     } });
     for (name, spec) in [("defaults", json!({})), ("everything", everything()), ("node_port", node_port)] {
-        insta::assert_yaml_snapshot!(format!("service_{name}"), service(&control_plane(spec)));
+        insta::assert_yaml_snapshot!(format!("service_{name}"), service(&control_plane(spec), None, None));
     }
 }
 
@@ -191,7 +212,7 @@ fn the_address_comes_from_the_spec_or_else_from_the_service() {
     let spec = |kind: &str, address: Option<&str>| {
         control_plane(json!({ "spec": {
             "controlPlane": { "service": { "serviceType": kind } },
-            "networkProfile": { "address": address },
+            "networkProfile": { "address": address, "serviceCidrs": ["10.96.0.0/16", "fd00:96::/112"] },
         } }))
     };
     let cases = [

@@ -1,13 +1,19 @@
 //! What stories are told with: the local cluster, control planes, and waiting with a deadline.
 
 mod cluster;
+mod difference;
 mod etcd;
+mod kamaji;
 mod machine;
+mod session;
 mod tenant;
 mod wait;
 
 pub use cluster::{Cluster, Told};
+pub use difference::differences;
 pub use etcd::Etcd;
+pub use kamaji::{Facts, Kamaji};
 pub use machine::Traces;
+pub use session::{Report, Session};
 pub use tenant::{TenantSpec, Tenants};
 pub use wait::eventually;

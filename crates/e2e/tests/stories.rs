@@ -4,6 +4,8 @@
 //! `FLOTILLA_E2E_KEEP=1` it stays, to look at, and the next run goes on with it.
 //! `FLOTILLA_E2E_CLUSTER` names it, so that several runs fit on one machine.
 
+#[path = "stories/adoption.rs"]
+mod adoption;
 #[path = "stories/bad_input.rs"]
 mod bad_input;
 #[path = "stories/borders.rs"]
@@ -26,13 +28,19 @@ type Telling<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 /// A story: its claim, and how it is told.
 struct Story {
     claim: &'static str,
+    /// Whether it brings a cluster of its own.
+    is_apart: bool,
     tell: fn(&Cluster) -> Telling<'_>,
 }
 
 /// Lists stories by the path of their function; the last part is the claim.
 macro_rules! stories {
     ($($module:ident :: $claim:ident),* $(,)?) => {
-        &[$(Story { claim: stringify!($claim), tell: |cluster| Box::pin($module::$claim(cluster)) }),*]
+        &[$(Story {
+            claim: stringify!($claim),
+            is_apart: matches!(stringify!($module).as_bytes(), b"adoption"),
+            tell: |cluster| Box::pin($module::$claim(cluster)),
+        }),*]
     };
 }
 
@@ -54,6 +62,7 @@ const STORIES: &[Story] = stories![
     bad_input::a_data_store_that_leads_nowhere_is_named_and_heals,
     borders::a_tenants_certificate_opens_no_other_tenants_keys,
     borders::a_tenants_kubeconfig_opens_no_other_tenant,
+    adoption::a_running_tenant_of_kamaji_goes_on_under_flotilla,
     platform::a_second_cluster_with_two_nodes_stands_beside,
     platform::a_crash_in_the_middle_stops_no_next_up,
     platform::up_says_what_is_wrong_and_what_to_do,
@@ -79,17 +88,20 @@ async fn run(wanted: &[String]) -> Result<usize> {
     let name = std::env::var("FLOTILLA_E2E_CLUSTER").unwrap_or_else(|_| "e2e".to_owned());
     let cluster = Cluster::new(&name);
     let is_kept = std::env::var_os("FLOTILLA_E2E_KEEP").is_some();
+    let chosen =
+        |story: &&Story| wanted.is_empty() || wanted.iter().any(|part| story.claim.contains(part.as_str()));
+    let needs_cluster = STORIES.iter().filter(chosen).any(|story| !story.is_apart);
     if !is_kept {
         cluster.flotilla(&["down"], &["--purge"])?;
     }
     let before = Traces::take()?;
-    let began = Instant::now();
-    cluster.flotilla(&["up"], &[])?.success().context("start the local cluster")?;
-    println!("cluster is up ({:.1} s)", began.elapsed().as_secs_f64());
+    if needs_cluster {
+        let began = Instant::now();
+        cluster.flotilla(&["up"], &[])?.success().context("start the local cluster")?;
+        println!("cluster is up ({:.1} s)", began.elapsed().as_secs_f64());
+    }
 
     let (mut passed, mut failed) = (0, 0);
-    let chosen =
-        |story: &&Story| wanted.is_empty() || wanted.iter().any(|part| story.claim.contains(part.as_str()));
     for story in STORIES.iter().filter(chosen) {
         let began = Instant::now();
         let outcome = (story.tell)(&cluster).await;
@@ -105,7 +117,7 @@ async fn run(wanted: &[String]) -> Result<usize> {
             }
         }
     }
-    if !is_kept {
+    if !is_kept && needs_cluster {
         match take_down(&cluster, &before) {
             Ok(()) => passed += 1,
             Err(error) => {

@@ -183,12 +183,12 @@ fn request<K: Resource<DynamicType = ()>>(object: &K) -> Request {
     Request::new(K::url_path(&(), object.meta().namespace.as_deref()))
 }
 
-fn annotate(object: &mut Value, hash: &str) {
+pub(crate) fn annotate(object: &mut Value, hash: &str) {
     object["metadata"]["annotations"][DESIRED_HASH_ANNOTATION] = Value::from(hash);
 }
 
 /// First 16 bytes of SHA-256 over the JSON text, hex. `serde_json` keeps keys sorted.
-fn hash(value: &Value) -> String {
+pub(crate) fn hash(value: &Value) -> String {
     let digest = Sha256::digest(value.to_string().as_bytes());
     digest.iter().take(16).fold(String::with_capacity(32), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, Lookup, Store};
 use kube::runtime::watcher::{self, Event, watcher};
@@ -23,6 +23,29 @@ impl Filled {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// A store of all objects that `api` lists under `selection`, when it is filled, and the stream that
+/// keeps it current, as [`cached`]; nothing is asked for before `begin` has come to its end.
+pub fn cached_from<K>(
+    begin: impl Future<Output = ()> + Send + 'static,
+    api: Api<K>,
+    selection: watcher::Config,
+    trim: fn(&mut K),
+) -> (Store<K>, Filled, impl Stream<Item = Result<K, watcher::Error>> + Send)
+where
+    K: Resource<DynamicType = ()>
+        + Lookup<DynamicType = ()>
+        + DeserializeOwned
+        + Clone
+        + Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let (reader, filled, stream) = cached(api, selection, trim);
+    // The stream asks for nothing before it is polled.
+    (reader, filled, begin.map(|()| stream).flatten_stream())
 }
 
 /// A store of all objects that `api` lists under `selection`, when it is filled, and the stream that

@@ -3,11 +3,22 @@
 use std::path::Path;
 use std::time::Duration;
 
+use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::Client;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::client::{Body, ConfigExt};
+use kube::config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use tower::ServiceBuilder;
 
 /// Longest wait for a TCP and TLS connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a shared connection is tried while something is awaited on it, and how long an answer may
+/// take: watches are silent for minutes, so that only this shows that the other side is gone.
+const PING_EVERY: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Group of those who may do everything.
+const MASTERS: &str = "system:masters";
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +79,47 @@ pub async fn client_for_kubeconfig(
         config.tls_server_name = Some(endpoint.server_name.clone());
     }
     build(config)
+}
+
+/// A client whose requests and watches share one connection (HTTP/2), acting as `user` with all rights:
+/// the kubeconfig's user must be allowed to. Bound the time of each request yourself.
+pub async fn shared_client_for_kubeconfig(
+    text: &str,
+    endpoint: &Endpoint,
+    user: &str,
+) -> Result<Client, ClientError> {
+    let mut read = Kubeconfig::from_yaml(text).map_err(unreadable)?;
+    for named in &mut read.auth_infos {
+        let identity = named.auth_info.get_or_insert_with(AuthInfo::default);
+        identity.impersonate = Some(user.to_owned());
+        identity.impersonate_groups = Some(vec![MASTERS.to_owned()]);
+    }
+    let mut config =
+        Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.map_err(unreadable)?;
+    let address = || ClientError::Address { address: endpoint.url.clone() };
+    config.cluster_url = endpoint.url.parse().map_err(|_| address())?;
+    let server_name = endpoint.server_name.clone().try_into().map_err(|_| address())?;
+    let failed = |error| ClientError::Build(Box::new(error));
+    let mut plain = HttpConnector::new();
+    plain.enforce_http(false);
+    plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(config.rustls_client_config().map_err(failed)?)
+        .https_only()
+        .with_server_name_resolver(FixedServerNameResolver::new(server_name))
+        .enable_http2()
+        .wrap_connector(plain);
+    let transport = hyper_util::client::legacy::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .http2_only(true)
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .build::<_, Body>(connector);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(config.extra_headers_layer().map_err(failed)?)
+        .service(transport);
+    Ok(Client::new(service, config.default_namespace))
 }
 
 fn build(mut config: Config) -> Result<Client, ClientError> {

@@ -29,7 +29,8 @@ pub(crate) fn taken_over(
         kept.len() - 1
     });
     for entry in theirs {
-        let fields = kept[place].fields_v1.get_or_insert_with(|| FieldsV1(Value::Object(serde_json::Map::new())));
+        let fields =
+            kept[place].fields_v1.get_or_insert_with(|| FieldsV1(Value::Object(serde_json::Map::new())));
         merge(&mut fields.0, entry.fields_v1.map_or(Value::Null, |fields| fields.0));
     }
     Some(kept)

@@ -35,16 +35,8 @@ pub struct Options {
     pub scheduler: bool,
     /// Further arguments of kube-apiserver.
     pub api_server_args: Vec<String>,
-    /// Further arguments of the controller manager; of a flag that is given twice the later holds.
-    pub controller_manager_args: Vec<String>,
     /// Range of service addresses, kubeadm's by default. One in 127.0.0.0/8 leads to this machine.
     pub services: Option<Ipv4Net>,
-}
-
-impl Options {
-    fn services(&self) -> Ipv4Net {
-        self.services.unwrap_or(SERVICES)
-    }
 }
 
 /// A running control plane. Dropping it ends its processes and removes its files.
@@ -56,6 +48,7 @@ pub struct ControlPlane {
     server: String,
     etcd: String,
     version: KubernetesVersion,
+    services: Ipv4Net,
     // Last, so that the files outlive the processes.
     directory: tempfile::TempDir,
 }
@@ -69,7 +62,7 @@ impl ControlPlane {
             .prefix("flotilla-control-plane-")
             .tempdir()
             .map_err(Error::file("create", std::env::temp_dir()))?;
-        let [etcd_port, peer_port, port, manager_port, scheduler_port] = free_ports()?;
+        let [etcd_port, peer_port, port, scheduler_port] = free_ports()?;
         let program = distribution.kubernetes(&version);
         let mut control_plane = Self {
             processes: Vec::new(),
@@ -77,11 +70,17 @@ impl ControlPlane {
             server: format!("https://127.0.0.1:{port}"),
             etcd: format!("https://127.0.0.1:{etcd_port}"),
             version,
+            services: options.services.unwrap_or(SERVICES),
             directory,
         };
         control_plane.write_credentials()?;
         control_plane.start_api_server(&program, options, [etcd_port, peer_port, port]).await?;
-        control_plane.start_clients(&program, options, [manager_port, scheduler_port])?;
+        if options.controller_manager {
+            control_plane.start_controller_manager(&[])?;
+        }
+        if options.scheduler {
+            control_plane.start_scheduler(&program, scheduler_port)?;
+        }
         Ok(control_plane)
     }
 
@@ -154,13 +153,8 @@ impl ControlPlane {
         let etcd =
             EtcdFlags { pki: &pki, data: &data, address: LOOPBACK, port: etcd_port, peer_port, sync: false };
         self.spawn(program, "etcd", etcd.args())?;
-        let flags = ApiServerFlags {
-            pki: &pki,
-            etcd: &self.etcd,
-            address: LOOPBACK,
-            port,
-            services: options.services(),
-        };
+        let flags =
+            ApiServerFlags { pki: &pki, etcd: &self.etcd, address: LOOPBACK, port, services: self.services };
         let mut args = flags.args();
         if !options.controller_manager {
             args.push("--disable-admission-plugins=ServiceAccount".to_owned());
@@ -172,26 +166,28 @@ impl ControlPlane {
         self.wait_for_api_server().await
     }
 
-    fn start_clients(&mut self, program: &Path, options: &Options, ports: [u16; 2]) -> Result<(), Error> {
+    /// Starts the controller manager beside a running API server, with further arguments. Its garbage
+    /// collector knows the custom resources that are defined by then.
+    pub fn start_controller_manager(&mut self, args: &[&str]) -> Result<(), Error> {
+        let [port] = free_ports()?;
         let pki = self.pki();
-        if options.controller_manager {
-            let kubeconfig = self.directory.path().join("controller-manager.kubeconfig");
-            let flags = ControllerManagerFlags {
-                pki: &pki,
-                kubeconfig: &kubeconfig,
-                port: ports[0],
-                services: options.services(),
-                pods: PODS,
-            };
-            let args = flags.args().into_iter().chain(options.controller_manager_args.iter().cloned());
-            self.spawn(program, "kube-controller-manager", args.collect())?;
-        }
-        if options.scheduler {
-            let kubeconfig = self.directory.path().join("scheduler.kubeconfig");
-            let flags = SchedulerFlags { kubeconfig: &kubeconfig, port: ports[1] };
-            self.spawn(program, "kube-scheduler", flags.args())?;
-        }
-        Ok(())
+        let kubeconfig = self.directory.path().join("controller-manager.kubeconfig");
+        let flags = ControllerManagerFlags {
+            pki: &pki,
+            kubeconfig: &kubeconfig,
+            port,
+            services: self.services,
+            pods: PODS,
+        };
+        let args = flags.args().into_iter().chain(args.iter().map(|arg| (*arg).to_owned()));
+        let program = self.api_server.program.clone();
+        self.spawn(&program, "kube-controller-manager", args.collect())
+    }
+
+    fn start_scheduler(&mut self, program: &Path, port: u16) -> Result<(), Error> {
+        let kubeconfig = self.directory.path().join("scheduler.kubeconfig");
+        let flags = SchedulerFlags { kubeconfig: &kubeconfig, port };
+        self.spawn(program, "kube-scheduler", flags.args())
     }
 
     fn log(&self, component: &str) -> PathBuf {

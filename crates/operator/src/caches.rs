@@ -6,7 +6,8 @@ use std::sync::Arc;
 use api::TenantControlPlane;
 use api::names::labels;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Node, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, Secret, Service};
+use k8s_openapi::api::networking::v1::Ingress;
 use kube::Resource;
 use kube::runtime::reflector::{Lookup, ObjectRef, Store};
 use kube::runtime::watcher;
@@ -25,6 +26,10 @@ pub(crate) struct Caches {
     pub services: Store<Service>,
     /// Deployments made for control planes.
     pub deployments: Store<Deployment>,
+    /// ConfigMaps made for control planes.
+    pub config_maps: Store<ConfigMap>,
+    /// Ingresses made for control planes.
+    pub ingresses: Store<Ingress>,
     /// All data stores.
     pub data_stores: DataStoreLookup,
     /// All nodes; only their capacity is kept.

@@ -6,9 +6,10 @@ use anyhow::Result;
 use api::names::{FIELD_MANAGER, PREDECESSORS};
 use api::{DataStore, TenantControlPlane};
 use base::SystemClock;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Node, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, Secret, Service};
+use k8s_openapi::api::networking::v1::Ingress;
 use kube::runtime::controller::{self, Controller};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
@@ -19,10 +20,14 @@ use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::caches::{Caches, ours, trim_node};
-use crate::context::{Context, Prepared};
+use crate::context::Context;
+use crate::copies::Copies;
+use crate::discovery::GatewayApi;
 use crate::metrics::Metrics;
+use crate::routes::{self, Routes};
 use crate::start_gate::StartGate;
 use crate::stores::{Connections, DataStoreLookup};
+use crate::tenant::Sessions;
 use crate::{Settings, data_stores, generators, tenant};
 
 /// Most control planes that are reconciled at the same time; each waits for the API server mostly.
@@ -39,16 +44,32 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         cached::<Service>(Api::all(client.clone()), ours(), trimmed);
     let (deployments, deployments_filled, deployment_changes) =
         cached::<Deployment>(Api::all(client.clone()), ours(), trimmed);
+    let (config_maps, config_maps_filled, config_map_changes) =
+        cached::<ConfigMap>(Api::all(client.clone()), ours(), trimmed);
+    let (ingresses, ingresses_filled, ingress_changes) =
+        cached::<Ingress>(Api::all(client.clone()), ours(), trimmed);
     let (stores, stores_filled, store_changes) =
         cached::<DataStore>(Api::all(client.clone()), all(), trimmed);
     let (nodes, nodes_filled, node_changes) = cached::<Node>(Api::all(client.clone()), all(), trim_node);
 
+    let (gateway_api, looking) = GatewayApi::discover(client).await?;
+    let (routes, route_changes) = Routes::begin(gateway_api.clone(), client);
+
     let (wake, woken) = mpsc::unbounded_channel();
+    let gateway_users = (wake.clone(), tenants.clone());
+    let gateway_api_found = gateway_api.served().map(move |()| {
+        for user in routes::all_users(&gateway_users.1) {
+            // A closed channel means that the controllers stop.
+            let _ = gateway_users.0.send(user);
+        }
+    });
     let caches = Caches {
         tenants: tenants.clone(),
         secrets,
         services,
         deployments,
+        config_maps,
+        ingresses,
         data_stores: DataStoreLookup::new(stores),
         nodes,
         filled: [
@@ -56,25 +77,31 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
             secrets_filled,
             services_filled,
             deployments_filled,
+            config_maps_filled,
+            ingresses_filled,
             stores_filled,
             nodes_filled,
         ]
         .into(),
     };
+    metrics.lead();
+    metrics.state.show(caches.tenants.clone(), caches.data_stores.clone());
     let context = Arc::new(Context {
         client: client.clone(),
         applier: Applier::new(client.clone(), FIELD_MANAGER).succeeding(&PREDECESSORS),
-        gate: StartGate::new(settings.start_slots, wake),
+        gate: StartGate::new(settings.start_slots, wake.clone()),
         caches,
         connections: Connections::default(),
+        copies: Copies::default(),
         settings: settings.clone(),
         recorder: Recorder::new(client.clone(), reporter(settings)),
         metrics,
         clock: Box::new(SystemClock),
-        prepared: Prepared::default(),
+        sessions: Sessions::new(wake),
+        routes,
     });
 
-    // A store that its last user leaves may go at once; nothing else of a tenant concerns it so soon.
+    // Stores that their last user leaves may go at once; nothing else of a tenant concerns it so soon.
     let (leave, left) = mpsc::unbounded_channel();
     let default_store = settings.datastore.clone();
     // Kubeconfigs of generators hang on every control plane and its Secrets.
@@ -90,18 +117,26 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         if let Ok(tenant) = change
             && tenant.metadata.deletion_timestamp.is_some()
         {
-            // A closed channel means that the controllers stop.
-            let _ = leave.send(ObjectRef::new(data_stores::store_of(tenant, &default_store)));
+            for store in data_stores::used_by(tenant, &default_store) {
+                // A closed channel means that the controllers stop.
+                let _ = leave.send(ObjectRef::new(store));
+            }
         }
     });
 
-    let users = context.clone();
+    let (users, gateway_tenants) = (context.clone(), tenants.clone());
     let tenant_controller = Controller::for_stream(tenant_changes, tenants)
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
         .owns_stream(secret_changes)
         .owns_stream(service_changes)
         .owns_stream(deployment_changes)
-        .watches_stream(store_changes, move |store| tenant::users_of(&users.caches, &store))
+        .owns_stream(config_map_changes)
+        .owns_stream(ingress_changes)
+        .owns_stream(route_changes.routes)
+        .watches_stream(route_changes.gateways, move |gateway| routes::users_of(&gateway_tenants, &gateway))
+        .watches_stream(store_changes, move |store| {
+            tenant::users_of(&users.caches, &store, &users.settings.datastore)
+        })
         .reconcile_on(UnboundedReceiverStream::new(woken))
         .run(tenant::reconcile, tenant::retry, context.clone());
     let store_controller = Controller::new(Api::<DataStore>::all(client.clone()), all())
@@ -114,6 +149,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         () = generators::run(&context, &generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
+        ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),
         () = drain(node_changes) => anyhow::bail!("the watch of Nodes ended"),
     }
 }

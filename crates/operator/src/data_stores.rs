@@ -2,8 +2,9 @@
 
 mod status;
 
-pub(crate) use status::chain;
+pub(crate) use status::{VALIDATION, chain};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -109,24 +110,38 @@ fn active(tenant: &TenantControlPlane) -> Option<&str> {
     tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref())
 }
 
-fn wished<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> &'a str {
+/// Name of the store that the spec asks for, or the operator's default; may be empty.
+pub(crate) fn wished<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> &'a str {
     tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty()).unwrap_or(default)
 }
 
-/// Whether the control plane has its state in the store, or is about to.
-fn needs(tenant: &TenantControlPlane, name: &str, default: &str) -> bool {
-    let may_have_begun = tenant.finalizers().iter().any(|known| known == finalizers::DATA_STORE_SETUP);
-    active(tenant) == Some(name) || (may_have_begun && wished(tenant, default) == name)
+/// Stores that hold something of the control plane, as far as its status knows.
+pub(crate) fn held_in(tenant: &TenantControlPlane) -> BTreeSet<&str> {
+    let Some(storage) = tenant.status.as_ref().map(|status| &status.storage) else { return BTreeSet::new() };
+    let moved = storage.migration.iter().flat_map(|record| [record.from.as_str(), record.to.as_str()]);
+    let further = storage.overrides.iter().map(String::as_str);
+    active(tenant).into_iter().chain(further).chain(moved).collect()
 }
 
-/// Control planes whose state is in the store, `namespace/name`, sorted.
+/// Stores that hold something of the control plane, or are about to.
+pub(crate) fn used_by<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> BTreeSet<&'a str> {
+    let mut names = held_in(tenant);
+    names.insert(wished(tenant, default));
+    names.extend(tenant.spec.data_store_overrides.iter().filter_map(|entry| entry.data_store.as_deref()));
+    names
+}
+
+/// Whether the control plane has something in the store, or is about to.
+fn needs(tenant: &TenantControlPlane, name: &str, default: &str) -> bool {
+    let may_have_begun = tenant.finalizers().iter().any(|known| known == finalizers::DATA_STORE_SETUP);
+    held_in(tenant).contains(name) || (may_have_begun && used_by(tenant, default).contains(name))
+}
+
+/// Control planes that have something in the store, `namespace/name`, sorted.
 fn users(name: &str, tenants: &[Arc<TenantControlPlane>]) -> Vec<String> {
     let mut users: Vec<String> = tenants
         .iter()
-        .filter(|tenant| {
-            let status = tenant.status.as_ref();
-            status.and_then(|status| status.storage.data_store_name.as_deref()) == Some(name)
-        })
+        .filter(|tenant| held_in(tenant).contains(name))
         .map(|tenant| format!("{}/{}", tenant.namespace().unwrap_or_default(), tenant.name_any()))
         .collect();
     users.sort();

@@ -13,10 +13,13 @@
 mod caches;
 mod context;
 mod controllers;
+mod copies;
 mod data_stores;
+mod discovery;
 mod generators;
 mod metrics;
 mod platform;
+mod routes;
 mod settings;
 mod start_gate;
 mod stores;
@@ -36,8 +39,9 @@ use kubekit::{ElectionSettings, Leadership, WebhookHost};
 use prometheus_client::registry::Registry;
 use service::Health;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, State};
 use crate::stores::DataStoreLookup;
+use crate::webhooks::Admission;
 pub use settings::{Settings, StartSlots};
 
 /// How long a silent leader keeps the lease, and how often it renews it: a fail-over takes seconds.
@@ -47,7 +51,7 @@ const LEASE_RENEWAL: Duration = Duration::from_secs(2);
 /// Runs until a stop signal, or until leadership is lost.
 pub async fn run(settings: Settings) -> Result<()> {
     let client = kubekit::client(settings.kubeconfig.as_deref()).await?;
-    let metrics = Metrics::default();
+    let metrics = Metrics::new(State::new(settings.certificate_expiration_deadline));
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let health = Health::default();
@@ -59,18 +63,28 @@ pub async fn run(settings: Settings) -> Result<()> {
     };
     tokio::select! {
         outcome = endpoints => outcome.map(|_| ()).map_err(Into::into),
-        outcome = serve_webhooks(&settings, &client, &health) => outcome,
-        outcome = lead(&settings, &client, metrics) => outcome,
+        outcome = serve_webhooks(&settings, &client, &health, &metrics) => outcome,
+        outcome = lead(&settings, &client, metrics.clone()) => outcome,
     }
 }
 
 /// Keeps the webhooks' certificate and serves them, on every replica.
-async fn serve_webhooks(settings: &Settings, client: &Client, health: &Health) -> Result<()> {
+async fn serve_webhooks(
+    settings: &Settings,
+    client: &Client,
+    health: &Health,
+    metrics: &Metrics,
+) -> Result<()> {
     let certificate = platform::webhook_certificate(client, settings, &SystemClock).await?;
     let host = WebhookHost::new(&certificate.certificate, certificate.private_key.expose_pem()).await?;
     let (store, filled, changes) =
         kubekit::cached::<DataStore>(Api::all(client.clone()), watcher::Config::default(), kubekit::trimmed);
-    let routes = webhooks::routes(settings.datastore.clone(), DataStoreLookup::new(store));
+    let routes = webhooks::routes(Admission {
+        client: client.clone(),
+        settings: settings.clone(),
+        data_stores: DataStoreLookup::new(store),
+        metrics: metrics.clone(),
+    });
     let watching = changes.for_each(|_| std::future::ready(()));
     let announcing = async {
         filled.wait().await;

@@ -73,15 +73,16 @@ pub struct Settings {
     /// Name of an etcd that the chart deploys: its certificates are made and its authentication switched on
     #[arg(long, env = "FLOTILLA_MANAGED_ETCD")]
     pub managed_etcd: Option<String>,
-    /// Members of that etcd
-    #[arg(long, env = "FLOTILLA_MANAGED_ETCD_REPLICAS", default_value_t = 1)]
-    pub managed_etcd_replicas: u32,
     /// What is logged, such as `info` or `info,operator=debug`
     #[arg(long, env = "FLOTILLA_LOG", default_value = "info")]
     pub log: String,
     /// Log as JSON, one object per line
     #[arg(long, env = "FLOTILLA_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
+    /// OpenTelemetry collector that traces are sent to by OTLP over HTTP, such as
+    /// `http://collector:4318`; none are sent without it
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
 }
 
 /// Reads a span such as `36h` or `90h30m`, of a day at least.

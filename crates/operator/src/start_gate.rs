@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::TenantControlPlane;
-use desired::gate::{self, Candidate, Decision, PATIENCE, Position, State};
+use desired::gate::{self, Candidate, Decision, PATIENCE, Position, State, Urgency};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
@@ -20,8 +20,10 @@ use crate::caches::Caches;
 use crate::controllers::TenantRef;
 use crate::settings::StartSlots;
 
-/// Longest time between two looks of one that waits.
+/// Longest time between two looks of one whose owner waits.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// Longest time between two looks of one that serves meanwhile; there may be very many of them.
+const LOOK_AGAIN_AT_UPKEEP: Duration = Duration::from_secs(60);
 
 /// What the gate says to one control plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +52,15 @@ pub(crate) struct StartGate {
 /// What the caches may not know yet.
 #[derive(Default)]
 struct Recent {
-    waiting: HashMap<Key, Timestamp>,
+    waiting: HashMap<Key, Place>,
     admitted: HashMap<Key, Timestamp>,
+}
+
+/// What one waits for.
+#[derive(Clone, Copy)]
+struct Place {
+    since: Timestamp,
+    urgency: Urgency,
 }
 
 impl StartGate {
@@ -60,15 +69,27 @@ impl StartGate {
         Self { slots, wake, recent: Mutex::default() }
     }
 
-    /// Whether the pods of `tenant` may exist now.
-    pub(crate) fn ask(&self, tenant: &TenantControlPlane, caches: &Caches, now: Timestamp) -> Answer {
+    /// Whether the pods of `tenant` may exist now or, if `replacement` says how urgent it is, may be replaced
+    /// now.
+    pub(crate) fn ask(
+        &self,
+        tenant: &TenantControlPlane,
+        replacement: Option<Urgency>,
+        caches: &Caches,
+        now: Timestamp,
+    ) -> Answer {
         let key = key(tenant);
         let mut recent = self.recent();
-        if recent.state(&key, live(caches, &key).as_deref(), now) != State::Waiting {
-            recent.waiting.remove(&key);
-            return Answer::Admitted;
-        }
-        recent.waiting.entry(key.clone()).or_insert(now);
+        let urgency = match (recent.state(&key, live(caches, &key).as_deref(), now), replacement) {
+            (State::Waiting, _) => Urgency::Wish,
+            (State::Started, Some(urgency)) => urgency,
+            // What starts already has its slot.
+            (State::Starting { .. }, _) | (State::Started, None) => {
+                recent.waiting.remove(&key);
+                return Answer::Admitted;
+            }
+        };
+        recent.waiting.entry(key.clone()).or_insert(Place { since: now, urgency }).urgency = urgency;
         let decision = self.decide(&recent, caches, now);
         if decision.admitted.contains(&key) {
             recent.waiting.remove(&key);
@@ -76,7 +97,8 @@ impl StartGate {
             return Answer::Admitted;
         }
         let position = decision.waiting.get(&key).copied().unwrap_or(Position { ahead: 0, waiting: 1 });
-        Answer::Waits { position, ask_again: until(decision.next, now) }
+        let longest = if urgency == Urgency::Wish { LOOK_AGAIN } else { LOOK_AGAIN_AT_UPKEEP };
+        Answer::Waits { position, ask_again: until(decision.next, now, longest) }
     }
 
     /// Forgets a control plane that is gone, asleep, or could not be applied.
@@ -137,17 +159,25 @@ impl Recent {
         if live.is_none() && waiting.is_none() && !self.admitted.contains_key(&key) {
             return None;
         }
-        let state = self.state(&key, live.as_deref(), now);
+        let state = match self.state(&key, live.as_deref(), now) {
+            State::Started if waiting.is_some() => State::Waiting,
+            state => state,
+        };
         if state == State::Waiting && waiting.is_none() && !is_held(live.as_deref()) {
             return None; // asleep
         }
         let created = tenant.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
-        Some(Candidate { key, waiting_since: waiting.unwrap_or(created), state })
+        let place = waiting.unwrap_or(Place { since: created, urgency: Urgency::Wish });
+        Some(Candidate { key, urgency: place.urgency, waiting_since: place.since, state })
     }
 
     fn state(&self, key: &Key, live: Option<&Deployment>, now: Timestamp) -> State {
         match (gate::state(live), self.admitted.get(key)) {
-            (State::Waiting, Some(since)) if now.duration_since(*since) < PATIENCE => {
+            // The cache does not know yet of what was let through.
+            (State::Waiting | State::Started, Some(since))
+                if live.and_then(gate::let_through_at) < Some(*since)
+                    && now.duration_since(*since) < PATIENCE =>
+            {
                 State::Starting { since: *since }
             }
             (state, _) => state,
@@ -167,9 +197,9 @@ fn is_held(live: Option<&Deployment>) -> bool {
     live.and_then(|live| live.spec.as_ref()).is_some_and(|spec| spec.paused.unwrap_or_default())
 }
 
-fn until(next: Option<Timestamp>, now: Timestamp) -> Duration {
+fn until(next: Option<Timestamp>, now: Timestamp, longest: Duration) -> Duration {
     let wait = next.map_or(SignedDuration::MAX, |next| next.duration_since(now));
-    Duration::try_from(wait).unwrap_or_default().min(LOOK_AGAIN)
+    Duration::try_from(wait).unwrap_or_default().min(longest)
 }
 
 /// Whole CPUs of the nodes that take pods; at least one.

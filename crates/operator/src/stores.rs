@@ -88,6 +88,12 @@ impl DataStoreLookup {
         self.0.get(&ObjectRef::new(name))
     }
 
+    /// All DataStores.
+    #[must_use]
+    pub(crate) fn all(&self) -> Vec<Arc<DataStore>> {
+        self.0.state()
+    }
+
     /// Whether there is a DataStore of a name.
     #[must_use]
     pub(crate) fn contains(&self, name: &str) -> bool {

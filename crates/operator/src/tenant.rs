@@ -1,15 +1,16 @@
 //! Reconciles TenantControlPlanes: one pass brings everything about that can be, then says how it stands.
 
 mod certificates;
+mod configuration;
 mod delete;
 mod events;
 mod exposure;
 mod inside;
+mod migration;
 mod pass;
 mod rivals;
 mod rollout;
 mod storage;
-mod tenant_objects;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +25,8 @@ use kubekit::{StatusError, replace_status};
 use crate::caches::Caches;
 use crate::context::Context;
 use crate::controllers::TenantRef;
+use crate::data_stores::used_by;
+pub(crate) use inside::Sessions;
 
 /// How soon a pass that could not finish is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -46,6 +49,7 @@ pub(crate) async fn reconcile(
     tenant: Arc<TenantControlPlane>,
     context: Arc<Context>,
 ) -> Result<Action, Error> {
+    context.metrics.state.note_begun(&tenant);
     if tenant.annotations().contains_key(annotations::PAUSED) {
         return Ok(Action::await_change());
     }
@@ -74,14 +78,10 @@ pub(crate) fn retry(tenant: Arc<TenantControlPlane>, error: &Error, _: Arc<Conte
     Action::requeue(RETRY_AFTER)
 }
 
-/// Control planes that keep their state in `store`, or would like to.
-pub(crate) fn users_of(caches: &Caches, store: &DataStore) -> Vec<TenantRef> {
+/// Control planes that have something in `store`, or would like to.
+pub(crate) fn users_of(caches: &Caches, store: &DataStore, default: &str) -> Vec<TenantRef> {
     let name = store.name_any();
-    let uses = |tenant: &&Arc<TenantControlPlane>| {
-        let active = tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref());
-        let wished = tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty());
-        active == Some(&name) || wished.is_none_or(|wished| wished == name)
-    };
+    let uses = |tenant: &&Arc<TenantControlPlane>| used_by(tenant, default).contains(name.as_str());
     caches.tenants.state().iter().filter(uses).map(|tenant| TenantRef::from_obj(tenant.as_ref())).collect()
 }
 

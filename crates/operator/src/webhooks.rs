@@ -1,16 +1,26 @@
 //! Admission webhooks of the management cluster: defaults on create, rules on create and update.
 
+mod dry_run;
+mod limits;
 mod mutate;
+mod references;
 mod validate;
 
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use kube::Client;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 
 use api::TenantControlPlane;
 use api::validation::Fault;
 
+use crate::Settings;
+use crate::metrics::Metrics;
 use crate::stores::DataStoreLookup;
 
 /// Path of the mutating webhook, as Kamaji has it.
@@ -21,28 +31,48 @@ pub(crate) const VALIDATE_PATH: &str = "/validate-kamaji-clastix-io-v1alpha1-ten
 type Review = AdmissionReview<TenantControlPlane>;
 type Request = AdmissionRequest<TenantControlPlane>;
 
-/// The webhooks' routes. `default_data_store` is for control planes that name none; empty means none.
-pub(crate) fn routes(default_data_store: String, data_stores: DataStoreLookup) -> Router {
-    let mutate = move |Json(review): Json<Review>| {
-        let default = default_data_store.clone();
-        async move { answer(review, |request| mutate::respond(request, &default)) }
-    };
-    let validate = move |Json(review): Json<Review>| {
-        let data_stores = data_stores.clone();
-        async move { answer(review, |request| validate::respond(request, &data_stores)) }
-    };
-    Router::new().route(MUTATE_PATH, post(mutate)).route(VALIDATE_PATH, post(validate))
+/// What the webhooks judge by. Every replica has one.
+pub(crate) struct Admission {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    pub(crate) data_stores: DataStoreLookup,
+    pub(crate) metrics: Metrics,
 }
 
-fn answer(
-    review: Review,
-    respond: impl FnOnce(&Request) -> AdmissionResponse,
+/// The webhooks' routes.
+pub(crate) fn routes(admission: Admission) -> Router {
+    Router::new()
+        .route(MUTATE_PATH, post(mutate))
+        .route(VALIDATE_PATH, post(validate))
+        .with_state(Arc::new(admission))
+        .merge(limits::routes())
+}
+
+async fn mutate(
+    State(admission): State<Arc<Admission>>,
+    Json(review): Json<Review>,
 ) -> Json<AdmissionReview<DynamicObject>> {
+    let began = Instant::now();
     let request: Result<Request, _> = review.try_into();
     let response = match request {
-        Ok(request) => respond(&request),
+        Ok(request) => mutate::respond(&request, &admission.settings.datastore),
         Err(error) => AdmissionResponse::invalid(error),
     };
+    admission.metrics.admitted("mutate", response.allowed, began.elapsed());
+    Json(response.into_review())
+}
+
+async fn validate(
+    State(admission): State<Arc<Admission>>,
+    Json(review): Json<Review>,
+) -> Json<AdmissionReview<DynamicObject>> {
+    let began = Instant::now();
+    let request: Result<Request, _> = review.try_into();
+    let response = match request {
+        Ok(request) => validate::respond(&request, &admission).await,
+        Err(error) => AdmissionResponse::invalid(error),
+    };
+    admission.metrics.admitted("validate", response.allowed, began.elapsed());
     Json(response.into_review())
 }
 

@@ -1,10 +1,13 @@
 //! Certificate authorities: made, or adopted from what another program left.
 
 use jiff::{SignedDuration, Timestamp};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use time::OffsetDateTime;
 
 use crate::plan::{Pair, subject, validity};
-use crate::{Error, KeyAlgorithm, PrivateKey};
+use crate::{Error, Inspection, KeyAlgorithm, PrivateKey, inspect};
 
 /// A certificate authority with its private key.
 #[derive(Debug)]
@@ -30,15 +33,7 @@ impl CertificateAuthority {
     ) -> Result<Self, Error> {
         let make = |source| Error::Make { subject: common_name.to_owned(), source };
         let (private_key, key) = PrivateKey::generate(algorithm, common_name)?;
-        let mut params = CertificateParams::new([common_name.to_owned()]).map_err(make)?;
-        params.distinguished_name = subject(common_name, &[]);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![
-            KeyUsagePurpose::DigitalSignature,
-            KeyUsagePurpose::KeyEncipherment,
-            KeyUsagePurpose::KeyCertSign,
-        ];
-        (params.not_before, params.not_after) = validity(now, lifetime);
+        let params = params(common_name, validity(now, lifetime)).map_err(make)?;
         let certificate = params.self_signed(&key).map_err(make)?.pem();
         Ok(Self { pair: Pair { certificate, private_key }, issuer: Issuer::new(params, key), algorithm })
     }
@@ -56,6 +51,21 @@ impl CertificateAuthority {
         Ok(Self { pair, issuer, algorithm })
     }
 
+    /// Signs the key of the authority that comes after this one. Presented beside what the successor
+    /// signs, the certificate (PEM) makes it trusted by all who trust this authority; it ends with the
+    /// first of the two.
+    pub fn vouch_for(&self, successor: &Self) -> Result<String, Error> {
+        let (own, other) = (inspect(&self.pair.certificate)?, inspect(&successor.pair.certificate)?);
+        let make = |source| Error::Make { subject: other.common_name.clone(), source };
+        let key = successor.issuer.key();
+        let mut params = params(&other.common_name, common_validity(&own, &other)).map_err(make)?;
+        params.use_authority_key_identifier_extension = true;
+        // Some clients refuse a serial number that they have seen under the same issuer's name, and both
+        // authorities may have the same name. The successor's own is another digest of its key.
+        params.serial_number = Some(params.key_identifier(key).into_iter().take(16).collect::<Vec<u8>>().into());
+        Ok(params.signed_by(key, &self.issuer).map_err(make)?.pem())
+    }
+
     /// Certificate and key as PEM.
     #[must_use]
     pub fn pair(&self) -> &Pair {
@@ -71,4 +81,30 @@ impl CertificateAuthority {
     pub(crate) fn issuer(&self) -> &Issuer<'static, KeyPair> {
         &self.issuer
     }
+}
+
+/// What stands in the certificate of an authority; like kubeadm's, its common name as DNS name too.
+fn params(
+    common_name: &str,
+    (not_before, not_after): (OffsetDateTime, OffsetDateTime),
+) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new([common_name.to_owned()])?;
+    params.distinguished_name = subject(common_name, &[]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![
+        KeyUsagePurpose::DigitalSignature,
+        KeyUsagePurpose::KeyEncipherment,
+        KeyUsagePurpose::KeyCertSign,
+    ];
+    params.not_before = not_before;
+    params.not_after = not_after;
+    Ok(params)
+}
+
+/// From the later start to the earlier end.
+fn common_validity(one: &Inspection, other: &Inspection) -> (OffsetDateTime, OffsetDateTime) {
+    let moment = |time: Timestamp| {
+        OffsetDateTime::from_unix_timestamp(time.as_second()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    };
+    (moment(one.not_before.max(other.not_before)), moment(one.not_after.min(other.not_after)))
 }

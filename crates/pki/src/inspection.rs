@@ -49,6 +49,27 @@ pub fn inspect(certificate: &str) -> Result<Inspection, Error> {
     })
 }
 
+/// The blocks of a PEM text as they stand there, one text each: the certificates of a bundle, the public
+/// keys of a file. What stands between them is left out.
+#[must_use]
+pub fn pem_blocks(text: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut block = None::<String>;
+    for line in text.lines() {
+        if line.starts_with("-----BEGIN ") {
+            block = Some(String::new());
+        }
+        if let Some(open) = &mut block {
+            open.push_str(line);
+            open.push('\n');
+            if line.starts_with("-----END ") {
+                blocks.extend(block.take());
+            }
+        }
+    }
+    blocks
+}
+
 impl Inspection {
     /// Whether the certificate ends within `margin` after `now`, or has ended, or has not begun.
     #[must_use]

@@ -17,7 +17,7 @@ mod plan;
 mod subject;
 
 pub use authority::CertificateAuthority;
-pub use inspection::{Inspection, inspect};
+pub use inspection::{Inspection, inspect, pem_blocks};
 pub use key::{KeyAlgorithm, PrivateKey, ServiceAccountPair};
 pub use kubeconfig::{ClientIdentity, Kubeconfig, KubeconfigContents};
 pub use plan::{CertificatePlan, Pair};

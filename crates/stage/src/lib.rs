@@ -12,6 +12,7 @@
 
 mod addresses;
 mod fuse;
+mod manifest;
 mod objects;
 mod operator;
 mod pods;
@@ -22,6 +23,7 @@ mod tenants;
 mod wait;
 
 pub use fuse::{Fuse, Moment};
+pub use manifest::manifest;
 pub use operator::Operator;
 pub use setting::{Options, Stage};
 pub use wait::eventually;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::manifest::lay_over;
+
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
@@ -83,7 +85,7 @@ impl Objects {
 
     fn patch(&mut self, place: Place, body: Value) -> Answer {
         let mut object = self.objects.get(&place).cloned().unwrap_or_default();
-        merge(&mut object, body);
+        lay_over(&mut object, body);
         (StatusCode::OK, self.store(place, object))
     }
 
@@ -155,21 +157,6 @@ fn parse(path: &str) -> Option<Place> {
 
 fn matches(object: &Value, labels: &[(String, String)]) -> bool {
     labels.iter().all(|(key, value)| object["metadata"]["labels"][key] == json!(value))
-}
-
-fn merge(into: &mut Value, from: Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                if value.is_null() {
-                    into.remove(&key);
-                } else {
-                    merge(into.entry(key).or_insert(Value::Null), value);
-                }
-            }
-        }
-        (into, from) => *into = from,
-    }
 }
 
 fn success() -> Answer {

@@ -1,12 +1,17 @@
 //! The operator as a process that can be killed at any moment.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use launcher::{CommandSpec, Probe, Process, wait_until_ready};
+use anyhow::{Context, Result, ensure};
+use launcher::{CommandSpec, Process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-/// Longest wait for its webhooks.
+use crate::eventually;
+
+/// Longest wait for its being ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of the log is shown of an operator that failed.
 const TAIL: usize = 4000;
@@ -16,13 +21,13 @@ const TAIL: usize = 4000;
 pub struct Operator {
     spec: CommandSpec,
     process: Process,
-    webhooks: Probe,
+    health: SocketAddr,
 }
 
 impl Operator {
-    pub(crate) async fn start(spec: CommandSpec, webhooks: Probe) -> Result<Self> {
+    pub(crate) async fn start(spec: CommandSpec, health: SocketAddr) -> Result<Self> {
         let process = Process::spawn(&spec)?;
-        let operator = Self { spec, process, webhooks };
+        let operator = Self { spec, process, health };
         operator.is_up().await?;
         Ok(operator)
     }
@@ -33,7 +38,7 @@ impl Operator {
         self.process.wait().await;
     }
 
-    /// Starts it again, with the same settings; returns when it serves its webhooks.
+    /// Starts it again, with the same settings; returns when it is ready.
     pub async fn restart(&mut self) -> Result<()> {
         self.process = Process::spawn(&self.spec)?;
         self.is_up().await
@@ -64,9 +69,18 @@ impl Operator {
     }
 
     async fn is_up(&self) -> Result<()> {
-        wait_until_ready(&self.webhooks, PATIENCE)
+        eventually("the operator is ready", PATIENCE, || is_ready(self.health))
             .await
-            .map_err(|last| anyhow::anyhow!("{last}"))
-            .with_context(|| format!("the operator does not serve: {}", self.last_words()))
+            .with_context(|| format!("it does not serve: {}", self.last_words()))
     }
+}
+
+/// Asks as a kubelet does.
+async fn is_ready(health: SocketAddr) -> Result<()> {
+    let mut connection = TcpStream::connect(health).await?;
+    connection.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").await?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await?;
+    ensure!(answer.starts_with("HTTP/1.0 200") || answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(())
 }

@@ -11,6 +11,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, Volume};
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt};
 use serde_json::json;
@@ -25,10 +26,25 @@ const OURS: &str = "kamaji.clastix.io/project=kamaji";
 /// Namespace and name.
 type Key = (String, String);
 
+/// Connects again at once: what is played must not be what the others wait for.
+struct Steady;
+
+impl Iterator for Steady {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(LOOK_AGAIN)
+    }
+}
+
+impl Backoff for Steady {
+    fn reset(&mut self) {}
+}
+
 /// Plays until it is dropped.
 pub(crate) async fn play(client: Client, tenants: Tenants) {
     let selection = watcher::Config::default().labels(OURS);
-    let mut changes = watcher(Api::<Deployment>::all(client.clone()), selection).default_backoff().boxed();
+    let mut changes = watcher(Api::<Deployment>::all(client.clone()), selection).backoff(Steady).boxed();
     let mut unfinished: HashMap<Key, Deployment> = HashMap::new();
     loop {
         tokio::select! {

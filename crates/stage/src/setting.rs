@@ -1,5 +1,6 @@
 //! Sets the stage: control plane, definitions, webhooks, store, and those who play.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use kube::api::{Api, ListParams, PostParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use kube::core::NamespaceResourceScope;
 use kube::{Client, Resource};
-use launcher::{CommandSpec, ControlPlane, Etcd, Probe, free_ports};
+use launcher::{CommandSpec, ControlPlane, Etcd, free_ports};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -26,9 +27,8 @@ use crate::{Fuse, Operator, eventually, pods, proxy, store};
 const NAMESPACE: &str = "flotilla-system";
 /// Longest wait for something that the API server does by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The controllers that what the tests show depends on; nothing makes pods.
-const CONTROLLERS: &str = "--controllers=garbage-collector-controller,namespace-controller,\
-                           horizontal-pod-autoscaler-controller";
+/// What is played is not done by the controller manager too. Lists of controllers add up.
+const CONTROLLERS: &str = "--controllers=-deployment-controller,-replicaset-controller";
 
 /// How a stage differs from the usual one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,10 +56,6 @@ impl Stage {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let addresses = Addresses::claim()?;
         let control_plane = ControlPlane::start(&launcher::Options {
-            controller_manager: true,
-            controller_manager_args: vec![CONTROLLERS.to_owned()],
-            // Without service accounts: the controllers use the controller manager's own identity.
-            api_server_args: vec!["--disable-admission-plugins=ServiceAccount".to_owned()],
             services: Some(addresses.net()),
             ..launcher::Options::default()
         })
@@ -73,7 +69,7 @@ impl Stage {
         std::fs::write(&proxy_kubeconfig, kubeconfig(&format!("http://{address}")))?;
         let playing = tokio::spawn(pods::play(client.clone(), tenants.clone()));
         let players = vec![proxy, playing];
-        let stage =
+        let mut stage =
             Self { client, control_plane, store, fuse, tenants, proxy_kubeconfig, players, addresses };
         stage.install(options).await?;
         Ok(stage)
@@ -146,10 +142,10 @@ impl Stage {
                 format!("--health-probe-bind-address=127.0.0.1:{health}"),
             ])
             .args(flags.iter().copied());
-        Operator::start(spec, Probe::Tcp(webhooks)).await
+        Operator::start(spec, (Ipv4Addr::LOCALHOST, health).into()).await
     }
 
-    async fn install(&self, options: Options) -> Result<()> {
+    async fn install(&mut self, options: Options) -> Result<()> {
         for definition in api::crds() {
             Api::all(self.client()).create(&PostParams::default(), &definition).await?;
         }
@@ -161,6 +157,7 @@ impl Stage {
             Ok(())
         })
         .await?;
+        self.control_plane.start_controller_manager(&[CONTROLLERS])?;
         let store = serde_json::from_value(store::object("store", &self.store))?;
         stores.create(&PostParams::default(), &store).await?;
         if !options.without_webhooks {

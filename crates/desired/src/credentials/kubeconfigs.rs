@@ -69,12 +69,14 @@ pub(super) fn files(control_plane: &Validated, endpoint: &Endpoint) -> [File; 3]
 }
 
 /// Keeps the kubeconfigs that still serve, byte for byte, and makes the rest. A certificate is made
-/// once per user and Secret; a new address alone needs none.
+/// once per user and Secret; a new address alone needs none. `trust` are the certificates that the server
+/// may be known by.
 pub(super) fn make(
     file: &File,
     cluster: &str,
     existing: Option<&Secret>,
     ca: &CertificateAuthority,
+    trust: &str,
     renewal: Renewal,
 ) -> Result<Vec<Made>, Error> {
     let mut made: Vec<Made> = Vec::new();
@@ -85,10 +87,9 @@ pub(super) fn make(
         let contents = kept_text
             .and_then(|text| KubeconfigContents::read(text).ok())
             .filter(|contents| serves(&contents.pair, &plan, ca, renewal));
-        let authority = &ca.pair().certificate;
         if let (Some(text), Some(contents)) = (kept_text, &contents)
             && contents.server == entry.server
-            && contents.certificate_authority.trim() == authority.trim()
+            && contents.certificate_authority.trim() == trust.trim()
         {
             users.push((entry.user, contents.pair.clone()));
             made.push(Made { key: entry.key, text: text.to_owned(), pair: contents.pair.clone() });
@@ -99,7 +100,7 @@ pub(super) fn make(
             Some(pair) => pair,
             None => plan.issue(ca, renewal.now)?,
         };
-        let kubeconfig = Kubeconfig { cluster, server: &entry.server, certificate_authority: authority };
+        let kubeconfig = Kubeconfig { cluster, server: &entry.server, certificate_authority: trust };
         let text = kubeconfig.render(&ClientIdentity { user: entry.user, pair: &pair });
         users.push((entry.user, pair.clone()));
         made.push(Made { key: entry.key, text, pair });

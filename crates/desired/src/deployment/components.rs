@@ -1,20 +1,25 @@
 //! Containers of API server, scheduler and controller manager.
 
+use api::names::Component;
 use api::{Driver, RegistrySettings};
 use k8s_openapi::api::core::v1::{Container, EnvVar, Lifecycle, LifecycleHandler, SleepAction, VolumeMount};
 
 use super::probes::{Path, Set, probes};
 use super::volumes::{self, mount};
-use super::{DeploymentInputs, some_unless_empty};
+use super::{DeploymentInputs, konnectivity, some_unless_empty};
 use crate::data_store::DataStoreMaterial;
+use crate::endpoint::advertised;
 use crate::flags::{self, Flags, flags};
-use crate::{Endpoint, Validated};
+use crate::{Endpoint, Validated, pod_ranges, service_ranges};
 
-const PKI: &str = "/etc/kubernetes/pki";
+pub(super) const PKI: &str = "/etc/kubernetes/pki";
 const CONTROLLER_MANAGER_CONF: &str = "/etc/kubernetes/controller-manager.conf";
 const SCHEDULER_CONF: &str = "/etc/kubernetes/scheduler.conf";
 const CONTROLLER_MANAGER_PORT: u16 = 10257;
 const SCHEDULER_PORT: u16 = 10259;
+/// How long an API server that shall end goes on serving, and says that it is not ready: longer than a
+/// management cluster takes to lead clients elsewhere.
+pub(super) const DRAIN_SECONDS: u32 = 10;
 
 /// The containers, in Kamaji's order.
 pub(super) fn containers(
@@ -25,7 +30,7 @@ pub(super) fn containers(
     [
         api_server(control_plane, endpoint, inputs),
         scheduler(control_plane, inputs),
-        controller_manager(control_plane, inputs),
+        controller_manager(control_plane, endpoint, inputs),
     ]
 }
 
@@ -39,6 +44,7 @@ fn api_server(control_plane: &Validated, endpoint: &Endpoint, inputs: &Deploymen
     }
     mounts.push(mount(volumes::PKI, PKI));
     mounts.extend(authority_mounts());
+    mounts.extend(konnectivity::api_server_mounts(control_plane));
     let set = wished.probes.as_ref().and_then(|probes| probes.api_server.as_ref());
     let container = Container {
         args: Some(flags::api_server(&managed, &api_server_defaults(extra), extra)),
@@ -89,7 +95,11 @@ fn scheduler(control_plane: &Validated, inputs: &DeploymentInputs<'_>) -> Contai
     with_probes(container, Path::healthz(SCHEDULER_PORT), Set::new(wished.probes.as_ref(), set))
 }
 
-fn controller_manager(control_plane: &Validated, inputs: &DeploymentInputs<'_>) -> Container {
+fn controller_manager(
+    control_plane: &Validated,
+    endpoint: &Endpoint,
+    inputs: &DeploymentInputs<'_>,
+) -> Container {
     let wished = control_plane.deployment();
     let extra =
         wished.extra_args.as_ref().map(|extra| extra.controller_manager.as_slice()).unwrap_or_default();
@@ -100,7 +110,10 @@ fn controller_manager(control_plane: &Validated, inputs: &DeploymentInputs<'_>) 
     let set = wished.probes.as_ref().and_then(|probes| probes.controller_manager.as_ref());
     let contexts = wished.container_security_contexts.as_ref();
     let container = Container {
-        args: Some(flags::merged(controller_manager_flags(control_plane), flags::parse(extra))),
+        args: Some(flags::merged(
+            controller_manager_flags(control_plane, endpoint, inputs),
+            flags::parse(extra),
+        )),
         volume_mounts: Some(mounts),
         resources: wished.resources.as_ref().and_then(|resources| resources.controller_manager.clone()),
         security_context: contexts.and_then(|contexts| contexts.controller_manager.clone()),
@@ -171,28 +184,28 @@ fn join<T: ToString>(items: &[T]) -> String {
 
 fn api_server_flags(control_plane: &Validated, endpoint: &Endpoint, inputs: &DeploymentInputs<'_>) -> Flags {
     let kubernetes = &control_plane.spec().kubernetes;
-    let network = control_plane.network();
     let mut managed = flags([
-        ("--client-ca-file", pki("ca.crt")),
+        ("--client-ca-file", pki(volumes::trusted(inputs, Component::Ca))),
         ("--enable-admission-plugins", kubernetes.effective_admission_controllers().join(",")),
-        ("--service-cluster-ip-range", join(&network.service_cidrs)),
+        ("--service-cluster-ip-range", join(&service_ranges(control_plane, endpoint))),
         ("--kubelet-client-certificate", pki("apiserver-kubelet-client.crt")),
         ("--kubelet-client-key", pki("apiserver-kubelet-client.key")),
         ("--kubelet-preferred-address-types", join(&kubernetes.kubelet.effective_address_types())),
         ("--proxy-client-cert-file", pki("front-proxy-client.crt")),
         ("--proxy-client-key-file", pki("front-proxy-client.key")),
         ("--requestheader-allowed-names", "front-proxy-client".to_owned()),
-        ("--requestheader-client-ca-file", pki("front-proxy-ca.crt")),
+        ("--requestheader-client-ca-file", pki(volumes::trusted(inputs, Component::FrontProxyCa))),
         ("--secure-port", control_plane.port().to_string()),
         ("--service-account-key-file", pki("sa.pub")),
         ("--service-account-signing-key-file", pki("sa.key")),
         ("--tls-cert-file", pki("apiserver.crt")),
         ("--tls-private-key-file", pki("apiserver.key")),
     ]);
-    // The flag takes addresses only; a host name of a load balancer is replaced by the Service's own
-    // address, and without that the API server finds one by itself.
-    let advertised = network.advertise_address.or_else(|| endpoint.ip()).or(endpoint.service_ip);
-    managed.extend(advertised.map(|address| ("--advertise-address".to_owned(), address.to_string())));
+    managed.extend(
+        advertised(control_plane, endpoint)
+            .map(|address| ("--advertise-address".to_owned(), address.to_string())),
+    );
+    managed.extend(konnectivity::api_server_flag(control_plane));
     managed.extend(store_flags(control_plane, inputs));
     managed
 }
@@ -229,6 +242,7 @@ fn api_server_defaults(extra: &[String]) -> Flags {
         ("--requestheader-group-headers", "X-Remote-Group".to_owned()),
         ("--requestheader-username-headers", "X-Remote-User".to_owned()),
         ("--service-account-issuer", "https://kubernetes.default.svc.cluster.local".to_owned()),
+        ("--shutdown-delay-duration", format!("{DRAIN_SECONDS}s")),
     ]);
     // The API server accepts only one of the two.
     if !flags::parse(extra).contains_key("--authorization-config") {
@@ -237,24 +251,27 @@ fn api_server_defaults(extra: &[String]) -> Flags {
     defaults
 }
 
-fn controller_manager_flags(control_plane: &Validated) -> Flags {
-    let network = control_plane.network();
+fn controller_manager_flags(
+    control_plane: &Validated,
+    endpoint: &Endpoint,
+    inputs: &DeploymentInputs<'_>,
+) -> Flags {
     flags([
         ("--allocate-node-cidrs", "true".to_owned()),
         ("--authentication-kubeconfig", CONTROLLER_MANAGER_CONF.to_owned()),
         ("--authorization-kubeconfig", CONTROLLER_MANAGER_CONF.to_owned()),
         ("--bind-address", "0.0.0.0".to_owned()),
-        ("--client-ca-file", pki("ca.crt")),
+        ("--client-ca-file", pki(volumes::trusted(inputs, Component::Ca))),
         ("--cluster-name", control_plane.name().to_owned()),
         ("--cluster-signing-cert-file", pki("ca.crt")),
         ("--cluster-signing-key-file", pki("ca.key")),
         ("--controllers", "*,bootstrapsigner,tokencleaner".to_owned()),
         ("--kubeconfig", CONTROLLER_MANAGER_CONF.to_owned()),
         ("--leader-elect", "true".to_owned()),
-        ("--service-cluster-ip-range", join(&network.service_cidrs)),
-        ("--cluster-cidr", join(&network.pod_cidrs)),
-        ("--requestheader-client-ca-file", pki("front-proxy-ca.crt")),
-        ("--root-ca-file", pki("ca.crt")),
+        ("--service-cluster-ip-range", join(&service_ranges(control_plane, endpoint))),
+        ("--cluster-cidr", join(&pod_ranges(control_plane, endpoint))),
+        ("--requestheader-client-ca-file", pki(volumes::trusted(inputs, Component::FrontProxyCa))),
+        ("--root-ca-file", pki(volumes::trusted(inputs, Component::Ca))),
         ("--service-account-private-key-file", pki("sa.key")),
         ("--use-service-account-credentials", "true".to_owned()),
     ])

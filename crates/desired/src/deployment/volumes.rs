@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::{
     VolumeMount, VolumeProjection,
 };
 
+use super::{DeploymentInputs, konnectivity};
 use crate::Validated;
-use crate::data_store::DataStoreMaterial;
 
 pub(super) const PKI: &str = "etc-kubernetes-pki";
 pub(super) const CA_CERTIFICATES: &str = "etc-ca-certificates";
@@ -21,15 +21,15 @@ pub(super) const KINE_CONFIG: &str = "kine-config";
 pub(super) const KINE_CERTS: &str = "kine-certs";
 
 /// Readable by all: the components do not run as root everywhere.
-const MODE: i32 = 0o644;
+pub(super) const MODE: i32 = 0o644;
 
 /// The user's volumes, then ours.
-pub(super) fn volumes(control_plane: &Validated, store: &DataStoreMaterial) -> Vec<Volume> {
+pub(super) fn volumes(control_plane: &Validated, inputs: &DeploymentInputs<'_>) -> Vec<Volume> {
     let secret = |volume: &str, component: Component| {
         secret_volume(volume, component.object_name(control_plane.name()))
     };
     let mut volumes = control_plane.deployment().additional_volumes.clone();
-    volumes.push(pki_volume(control_plane, store));
+    volumes.push(pki_volume(control_plane, inputs));
     volumes.extend([
         secret(CA_CERTIFICATES, Component::Ca),
         secret(SHARE_CA_CERTIFICATES, Component::Ca),
@@ -37,13 +37,14 @@ pub(super) fn volumes(control_plane: &Validated, store: &DataStoreMaterial) -> V
         secret(SCHEDULER_KUBECONFIG, Component::SchedulerKubeconfig),
         secret(CONTROLLER_MANAGER_KUBECONFIG, Component::ControllerManagerKubeconfig),
     ]);
-    if store.driver != Driver::Etcd {
+    if inputs.store.driver != Driver::Etcd {
         volumes.push(empty_dir(KINE_UDS, Some("Memory")));
-        if store.has_tls() {
+        if inputs.store.has_tls() {
             volumes.push(secret(KINE_CONFIG, Component::DataStoreCertificate));
         }
         volumes.push(empty_dir(KINE_CERTS, None));
     }
+    volumes.extend(konnectivity::volumes(control_plane));
     volumes
 }
 
@@ -57,7 +58,7 @@ pub(super) fn mount(volume: &str, path: &str) -> VolumeMount {
     }
 }
 
-fn pki_volume(control_plane: &Validated, store: &DataStoreMaterial) -> Volume {
+fn pki_volume(control_plane: &Validated, inputs: &DeploymentInputs<'_>) -> Volume {
     const SOURCES: [(Component, [&str; 2]); 6] = [
         (Component::ApiServer, ["apiserver.crt", "apiserver.key"]),
         (Component::Ca, ["ca.crt", "ca.key"]),
@@ -78,7 +79,16 @@ fn pki_volume(control_plane: &Validated, store: &DataStoreMaterial) -> Volume {
         .into_iter()
         .map(|(component, keys)| projection(component, keys.map(|key| item(key, key)).into()))
         .collect();
-    if store.driver == Driver::Etcd {
+    for component in inputs.bundles {
+        let items = vec![item("bundle.crt", trusted(inputs, *component))];
+        let mut source = projection(*component, items);
+        // Once only one authority is trusted again, the key is gone before the last pod that mounts it.
+        if let Some(secret) = &mut source.secret {
+            secret.optional = Some(true);
+        }
+        sources.push(source);
+    }
+    if inputs.store.driver == Driver::Etcd {
         let items = ["ca.crt", "server.crt", "server.key"].map(|key| item(key, &format!("etcd/{key}")));
         sources.push(projection(Component::DataStoreCertificate, items.into()));
     }
@@ -89,11 +99,21 @@ fn pki_volume(control_plane: &Validated, store: &DataStoreMaterial) -> Volume {
     }
 }
 
+/// File of the certificates that are trusted as an authority's.
+pub(super) fn trusted(inputs: &DeploymentInputs<'_>, component: Component) -> &'static str {
+    match (component, inputs.bundles.contains(&component)) {
+        (Component::FrontProxyCa, false) => "front-proxy-ca.crt",
+        (Component::FrontProxyCa, true) => "front-proxy-bundle.crt",
+        (_, false) => "ca.crt",
+        (_, true) => "bundle.crt",
+    }
+}
+
 fn item(key: &str, path: &str) -> KeyToPath {
     KeyToPath { key: key.to_owned(), path: path.to_owned(), mode: None }
 }
 
-fn secret_volume(volume: &str, secret: String) -> Volume {
+pub(super) fn secret_volume(volume: &str, secret: String) -> Volume {
     Volume {
         name: volume.to_owned(),
         secret: Some(SecretVolumeSource {
@@ -105,7 +125,7 @@ fn secret_volume(volume: &str, secret: String) -> Volume {
     }
 }
 
-fn empty_dir(volume: &str, medium: Option<&str>) -> Volume {
+pub(super) fn empty_dir(volume: &str, medium: Option<&str>) -> Volume {
     Volume {
         name: volume.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource { medium: medium.map(str::to_owned), size_limit: None }),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::{Candidate, PATIENCE, Position, State, admit, state};
+use super::{Candidate, PATIENCE, Position, State, Urgency, admit, state};
 use k8s_openapi::api::apps::v1::Deployment;
 
 fn second(second: i64) -> Timestamp {
@@ -11,11 +11,16 @@ fn second(second: i64) -> Timestamp {
 }
 
 fn waiting(key: u8, since: i64) -> Candidate<u8> {
-    Candidate { key, waiting_since: second(since), state: State::Waiting }
+    Candidate { key, urgency: Urgency::Wish, waiting_since: second(since), state: State::Waiting }
+}
+
+fn upkeep(key: u8, since: i64) -> Candidate<u8> {
+    Candidate { urgency: Urgency::Upkeep, ..waiting(key, since) }
 }
 
 fn starting(key: u8, since: i64) -> Candidate<u8> {
-    Candidate { key, waiting_since: second(0), state: State::Starting { since: second(since) } }
+    let state = State::Starting { since: second(since) };
+    Candidate { key, urgency: Urgency::Wish, waiting_since: second(0), state }
 }
 
 #[test]
@@ -25,6 +30,14 @@ fn who_came_first_starts_first() {
     assert_eq!(decision.admitted, [2, 3].into());
     assert_eq!(decision.waiting[&1], Position { ahead: 0, waiting: 2 });
     assert_eq!(decision.waiting[&4], Position { ahead: 1, waiting: 2 });
+}
+
+#[test]
+fn what_an_owner_waits_for_goes_before_upkeep() {
+    let candidates = [upkeep(1, 0), upkeep(2, 1), waiting(3, 9)];
+    let decision = admit(2, &candidates, second(10), PATIENCE);
+    assert_eq!(decision.admitted, [1, 3].into());
+    assert_eq!(decision.waiting[&2], Position { ahead: 0, waiting: 1 });
 }
 
 #[test]
@@ -66,11 +79,31 @@ fn the_state_is_read_from_the_deployment() {
             r#"{"spec": {"replicas": 1, "selector": {}, "template": {}}}"#.to_owned(),
             State::Started,
         ),
+        (
+            "replaced",
+            rolling(r#""replicas": 2, "updatedReplicas": 1, "readyReplicas": 2"#),
+            State::Starting { since: "2026-01-02T00:00:00Z".parse().unwrap() },
+        ),
+        (
+            "all replaced",
+            rolling(r#""replicas": 1, "updatedReplicas": 1, "readyReplicas": 1"#),
+            State::Started,
+        ),
     ];
     for (name, text, expected) in cases {
         assert_eq!(state(Some(&deployment(&text))), expected, "{name}");
     }
     assert_eq!(state(None), State::Waiting);
+}
+
+/// A running Deployment whose pods were let through to be replaced, with its status.
+fn rolling(status: &str) -> String {
+    let annotations = r#""flotilla.dev/started-at": "2026-01-01T00:00:00Z", "flotilla.dev/rolled-at": "2026-01-02T00:00:00Z""#;
+    format!(
+        r#"{{"metadata": {{"generation": 4, "annotations": {{{annotations}}}}},
+            "spec": {{"replicas": 1, "selector": {{}}, "template": {{}}}},
+            "status": {{"observedGeneration": 4, {status}}}}}"#
+    )
 }
 
 /// Plays a herd: in each second the gate is asked, the admitted start, and a start is over after

@@ -1,25 +1,28 @@
 //! The conditions of a control plane.
 
 use api::condition::{Kind, Reason, Report, find, is_true, set};
+use api::names::{Component, annotations};
 use api::validation::Fault;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use super::storage;
 use super::version::{is_rolled_out, ready_replicas};
-use super::{DataStoreOutcome, Observed, TenantOutcome};
-use crate::gate::{self, State};
+use super::{DataStoreOutcome, Observed, Replacement, TenantOutcome, front, inside};
+use crate::gate::{self, State, Urgency};
 use crate::{Issued, Validated};
 
 /// What `Ready` sums up, in the order in which a start passes through it: the first that does not hold
 /// is the one to tell. Addons are extras on a control plane that serves.
-const NEEDED: [Kind; 6] = [
+const NEEDED: [Kind; 7] = [
     Kind::Accepted,
     Kind::AddressAssigned,
     Kind::DataStoreReady,
     Kind::CertificatesReady,
     Kind::ControlPlaneAvailable,
     Kind::TenantObjectsReady,
+    Kind::Exposed,
 ];
 
 pub(super) fn fill(
@@ -32,11 +35,12 @@ pub(super) fn fill(
     let mut reports = vec![accepted(control_plane)];
     if let Ok(control_plane) = control_plane {
         reports.extend(address(observed));
-        reports.extend(data_store(&observed.data_store));
-        reports.extend(observed.issued.map(certificates));
+        reports.extend(storage::report(&observed.migration).or_else(|| data_store(&observed.data_store)));
+        reports.extend(observed.issued.map(|issued| certificates(control_plane, issued)));
         reports.extend(availability(control_plane, observed, now));
-        reports.extend(tenant_objects(control_plane, observed));
-        reports.push(addons(control_plane));
+        reports.extend(inside::objects(control_plane, observed));
+        reports.extend(front::report(observed));
+        reports.extend(inside::addons(control_plane, observed));
         if let Some(failure) = &observed.failure {
             reports.retain(|report| report.kind != failure.kind);
             reports.push(Report::fails(failure.kind, Reason::ApplyFailed, failure.message.clone()));
@@ -61,14 +65,15 @@ pub(super) fn is_brought_about(
     control_plane: Option<&Validated>,
     observed: &Observed<'_>,
 ) -> bool {
-    const DONE: [Kind; 4] =
-        [Kind::Accepted, Kind::AddressAssigned, Kind::DataStoreReady, Kind::CertificatesReady];
+    const DONE: [Kind; 5] =
+        [Kind::Accepted, Kind::AddressAssigned, Kind::DataStoreReady, Kind::CertificatesReady, Kind::Exposed];
     let tenant_is_done = match observed.tenant {
         TenantOutcome::Done { .. } => true,
         TenantOutcome::Pending => control_plane.is_some_and(Validated::is_sleeping),
         TenantOutcome::Failed { .. } => false,
     };
     observed.failure.is_none()
+        && observed.replacement.is_none()
         && observed.deployment.is_some()
         && tenant_is_done
         && DONE.into_iter().all(|kind| is_true(conditions, kind))
@@ -129,8 +134,20 @@ fn data_store(outcome: &DataStoreOutcome<'_>) -> Option<Report> {
     })
 }
 
-fn certificates(issued: &Issued) -> Report {
-    let message = format!("all credentials are valid, the next renewal is due at {}", issued.renew_at);
+fn certificates(control_plane: &Validated, issued: &Issued) -> Report {
+    let mut message = format!("all credentials are valid, the next renewal is due at {}", issued.renew_at);
+    if issued.rotates_authority {
+        message.push_str(
+            "; the certificate authority is being rotated: its successor signs once every pod trusts it",
+        );
+    } else if issued.trusts_previous {
+        let secret = Component::Ca.object_name(control_plane.name());
+        message = format!(
+            "{message}; a previous certificate authority is still trusted: when no kubeconfig and no worker \
+             needs it any more, `kubectl annotate secret {secret} {}= --overwrite` ends that",
+            annotations::RETIRE_PREVIOUS
+        );
+    }
     Report::holds(Kind::CertificatesReady, Reason::Issued, message)
 }
 
@@ -151,7 +168,9 @@ fn availability(control_plane: &Validated, observed: &Observed<'_>, now: Timesta
     let ready = ready_replicas(live);
     let wished = control_plane.replicas();
     if ready > 0 {
-        let (reason, message) = if is_rolled_out(live) {
+        let (reason, message) = if let Some(replacement) = observed.replacement {
+            (Reason::WaitingToRollOut, format!("{ready} of {wished} pods are ready; {}", turn(replacement)))
+        } else if is_rolled_out(live) {
             (Reason::Available, format!("{ready} of {wished} pods are ready"))
         } else {
             (
@@ -162,6 +181,19 @@ fn availability(control_plane: &Validated, observed: &Observed<'_>, now: Timesta
         return Some(Report::holds(kind, reason, message));
     }
     Some(not_available(live, now))
+}
+
+fn turn(replacement: Replacement) -> String {
+    match replacement.urgency {
+        Urgency::Wish => format!(
+            "what was changed waits for its turn to start: {} of {} waiting are before this one",
+            replacement.position.ahead, replacement.position.waiting
+        ),
+        // The place would change many times, and nobody waits for it.
+        Urgency::Upkeep => {
+            "the operator will replace them when no start that somebody waits for is before".to_owned()
+        }
+    }
 }
 
 fn not_available(live: &Deployment, now: Timestamp) -> Report {
@@ -192,44 +224,6 @@ fn replica_failure(live: &Deployment) -> Option<String> {
         .iter()
         .find(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True")?;
     failure.message.clone()
-}
-
-fn tenant_objects(control_plane: &Validated, observed: &Observed<'_>) -> Option<Report> {
-    let kind = Kind::TenantObjectsReady;
-    match &observed.tenant {
-        TenantOutcome::Done { .. } => {
-            Some(Report::holds(kind, Reason::Applied, "what workers need to join is in the tenant's cluster"))
-        }
-        TenantOutcome::Failed { message } => {
-            Some(Report::fails(kind, Reason::TenantUnreachable, message.clone()))
-        }
-        TenantOutcome::Pending if control_plane.is_sleeping() => None,
-        TenantOutcome::Pending => observed.deployment.filter(|live| ready_replicas(live) == 0).map(|_| {
-            Report::unknown(kind, Reason::Pending, "the tenant's cluster is looked at once a pod is ready")
-        }),
-    }
-}
-
-fn addons(control_plane: &Validated) -> Report {
-    let kind = Kind::AddonsReady;
-    let spec = control_plane.spec();
-    let addons = spec.addons.clone().unwrap_or_default();
-    let wished: Vec<&str> = [
-        ("coreDNS", addons.core_dns.is_some()),
-        ("kubeProxy", addons.kube_proxy.is_some()),
-        ("konnectivity", addons.konnectivity.is_some()),
-        ("ingress", spec.control_plane.ingress.is_some()),
-        ("gateway", spec.control_plane.gateway.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_wished)| is_wished.then_some(name))
-    .collect();
-    if wished.is_empty() {
-        return Report::holds(kind, Reason::NoAddons, "the spec asks for no addon");
-    }
-    let message =
-        format!("this version does not serve {} yet; the control plane runs without", wished.join(", "));
-    Report::fails(kind, Reason::NotServed, message)
 }
 
 fn ready(conditions: &[Condition]) -> Report {

@@ -4,11 +4,12 @@ use api::names::{Component, labels};
 use api::{DeploymentStatus, SecretStatus, ServiceStatus, TenantControlPlaneStatus};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{LoadBalancerIngress, LoadBalancerStatus, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, LoadBalancerIngress, LoadBalancerStatus, Secret, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{DataStoreOutcome, Observed, TenantOutcome};
+use super::{DataStoreOutcome, Observed, inside};
 use crate::checksum::of_secret;
+use crate::metadata::checksum_of;
 use crate::{Issued, Validated};
 
 pub(super) fn fill(
@@ -26,6 +27,9 @@ pub(super) fn fill(
         fill_credentials(status, control_plane, issued, &now);
     }
     fill_storage(status, control_plane, &observed.data_store, &now);
+    if let Some(config) = observed.kubeadm_config {
+        fill_kubeadm_config(status, config, &now);
+    }
     let resources = &mut status.kubernetes_resources;
     if let Some(service) = observed.service {
         resources.service = Some(service_status(control_plane, service));
@@ -34,13 +38,7 @@ pub(super) fn fill(
         let previous = resources.deployment.take();
         resources.deployment = Some(deployment_status(control_plane, live, previous.as_ref(), now.clone()));
     }
-    if let TenantOutcome::Done { checksum: Some(checksum) } = &observed.tenant {
-        let phase = &mut status.kubeadm_phase.bootstrap_token;
-        if phase.checksum.as_ref() != Some(checksum) {
-            phase.checksum = Some(checksum.clone());
-            phase.last_update = Some(now);
-        }
-    }
+    inside::fill(status, control_plane, &observed.tenant, &now);
 }
 
 fn fill_credentials(
@@ -50,6 +48,7 @@ fn fill_credentials(
     now: &Time,
 ) {
     let (certificates, kubeconfigs) = (&mut status.certificates, &mut status.kubeconfig);
+    let konnectivity = &mut status.addons.konnectivity;
     let places = [
         (Component::Ca, &mut certificates.ca),
         (Component::FrontProxyCa, &mut certificates.front_proxy_ca),
@@ -60,12 +59,24 @@ fn fill_credentials(
         (Component::AdminKubeconfig, &mut kubeconfigs.admin),
         (Component::ControllerManagerKubeconfig, &mut kubeconfigs.controller_manager),
         (Component::SchedulerKubeconfig, &mut kubeconfigs.scheduler),
+        (Component::KonnectivityCertificate, &mut konnectivity.certificate),
+        (Component::KonnectivityKubeconfig, &mut konnectivity.kubeconfig),
     ];
     for (component, place) in places {
         if let Some(checksum) = issued.checksums.get(&component) {
             record(place, component.object_name(control_plane.name()), checksum.clone(), now);
         }
     }
+}
+
+fn fill_kubeadm_config(status: &mut TenantControlPlaneStatus, config: &ConfigMap, now: &Time) {
+    let place = &mut status.kubeadmconfig;
+    let checksum = checksum_of(&config.metadata);
+    if place.checksum != checksum {
+        place.checksum = checksum;
+        place.last_update = Some(now.clone());
+    }
+    place.configmap_name.clone_from(&config.metadata.name);
 }
 
 fn fill_storage(
@@ -108,7 +119,7 @@ fn name_of(secret: &Secret) -> Option<String> {
     secret.metadata.name.clone()
 }
 
-fn service_status(control_plane: &Validated, service: &Service) -> ServiceStatus {
+pub(super) fn service_status(control_plane: &Validated, service: &Service) -> ServiceStatus {
     let live = service.status.clone().unwrap_or_default();
     let ingress = live.load_balancer.unwrap_or_default().ingress.map(|entries| {
         entries.into_iter().map(|entry| LoadBalancerIngress { ports: None, ..entry }).collect()

@@ -7,9 +7,10 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use serde_json::{Value, json};
 
-use super::{DataStoreOutcome, Failure, Observed, TenantOutcome, status};
-use crate::gate::Position;
-use crate::{Endpoint, Issued, Renewal, Secrets, Unassigned, Validated, credentials, validate};
+use super::{DataStoreOutcome, Failure, Inside, Observed, Replacement, TenantOutcome, status};
+use crate::gate::{Position, Urgency};
+use crate::inside::Part;
+use crate::{Checksums, Endpoint, Issued, Renewal, Secrets, Unassigned, Validated, credentials, validate};
 
 const NOW: &str = "2026-03-01T12:00:00.5Z";
 
@@ -56,8 +57,10 @@ impl World {
         let control_plane = validate(&object(patch)).unwrap();
         let endpoint = Endpoint { address: "10.0.0.7".into(), port: 6443, service_ip: None };
         let renewal = Renewal { now: at(NOW), deadline: SignedDuration::from_hours(24) };
-        let issued =
-            credentials(&control_plane, &endpoint, &Secrets::new(), renewal).unwrap().issued().clone();
+        let issued = credentials(&control_plane, &endpoint, &Secrets::new(), renewal, &Checksums::new())
+            .unwrap()
+            .issued()
+            .clone();
         let config = serde_json::from_value(
             json!({ "metadata": { "name": "blue-datastore-config" }, "data": { "a": "YQ==" } }),
         )
@@ -79,7 +82,7 @@ impl World {
             issued: Some(&self.issued),
             deployment: Some(&self.deployment),
             queue: None,
-            tenant: TenantOutcome::Done { checksum: Some("sum".to_owned()) },
+            tenant: TenantOutcome::Done(Inside { join_checksum: Some("sum".to_owned()), faults: Vec::new() }),
             failure: None,
         }
     }
@@ -191,14 +194,42 @@ fn the_state_follows_kamajis_rules() {
 }
 
 #[test]
-fn replacing_the_authority_is_told_for_one_pass() {
+fn a_rotating_authority_is_told_until_the_pods_that_it_signs_for_are_there() {
     let mut world = World::new(&json!({}));
     let first = world.status(None, &world.observed());
-    world.issued.replaces_authority = true;
+    world.issued.rotates_authority = true;
     let second = world.status(Some(&first), &world.observed());
     assert_eq!(state(&second), Some(VersionState::CertificateAuthorityRotating));
-    world.issued.replaces_authority = false;
-    assert_eq!(state(&world.status(Some(&second), &world.observed())), Some(VersionState::Ready));
+    world.issued.rotates_authority = false;
+    world.deployment = rolling(1);
+    let third = world.status(Some(&second), &world.observed());
+    assert_eq!(state(&third), Some(VersionState::CertificateAuthorityRotating));
+    world.deployment = deployment(1, 1);
+    let last = world.status(Some(&third), &world.observed());
+    assert_eq!(state(&last), Some(VersionState::Ready));
+    world.deployment = rolling(1);
+    assert_eq!(state(&world.status(Some(&last), &world.observed())), Some(VersionState::Unknown));
+}
+
+#[test]
+fn pods_that_wait_to_be_replaced_serve_and_are_said_to_run_what_they_run() {
+    let world = World::new(&json!({}));
+    let mut previous = world.status(None, &world.observed());
+    for (running, urgency, expected) in [
+        ("v1.36.3", Urgency::Upkeep, VersionState::Ready),
+        ("v1.35.4", Urgency::Wish, VersionState::Upgrading),
+    ] {
+        previous.kubernetes_resources.version.version = Some(running.to_owned());
+        previous.observed_generation = Some(0);
+        let position = Position { ahead: 2, waiting: 7 };
+        let waiting = Observed { replacement: Some(Replacement { urgency, position }), ..world.observed() };
+        let status = world.status(Some(&previous), &waiting);
+        assert_eq!(state(&status), Some(expected), "{running}");
+        assert_eq!(status.kubernetes_resources.version.version.as_deref(), Some(running));
+        assert_eq!(status.observed_generation, Some(0), "not brought about yet");
+        let available = find(&status.conditions, Kind::ControlPlaneAvailable).unwrap();
+        assert_eq!((&*available.status, &*available.reason), ("True", "WaitingToRollOut"), "{running}");
+    }
 }
 
 #[test]
@@ -286,11 +317,41 @@ fn a_sleeping_control_plane_is_brought_about_and_not_ready() {
 }
 
 #[test]
-fn addons_that_are_not_served_are_told_without_hiding_that_the_control_plane_serves() {
+fn an_addon_that_fails_is_named_without_hiding_that_the_control_plane_serves() {
     let world = World::new(&json!({ "spec": { "addons": { "coreDNS": {}, "konnectivity": {} } } }));
+    let addons = |status: &TenantControlPlaneStatus| {
+        let addons = find(&status.conditions, Kind::AddonsReady).unwrap();
+        (addons.status.clone(), addons.reason.clone(), addons.message.clone())
+    };
     let status = world.status(None, &world.observed());
-    assert_eq!(ready(&status).0, "True");
-    let addons = find(&status.conditions, Kind::AddonsReady).unwrap();
-    assert_eq!((addons.status.as_str(), addons.reason.as_str()), ("False", "NotServed"));
-    assert!(addons.message.contains("coreDNS, konnectivity"));
+    let (holds, reason, message) = addons(&status);
+    assert_eq!((holds.as_str(), reason.as_str()), ("True", "Applied"));
+    assert!(message.contains("coreDNS, konnectivity"), "{message}");
+    assert!(status.addons.core_dns.enabled && !status.addons.kube_proxy.enabled);
+    assert_eq!(status.addons.konnectivity.agent.name.as_deref(), Some("konnectivity-agent"));
+
+    let inside = Inside { faults: vec![(Part::CoreDns, "no room".to_owned())], ..Inside::default() };
+    let failing =
+        world.status(Some(&status), &Observed { tenant: TenantOutcome::Done(inside), ..world.observed() });
+    assert_eq!(ready(&failing).0, "True");
+    assert_eq!(addons(&failing), ("False".into(), "ApplyFailed".into(), "coreDNS: no room".into()));
+}
+
+#[test]
+fn what_workers_need_and_is_not_there_keeps_the_control_plane_from_being_ready() {
+    let world = World::new(&json!({}));
+    let inside = Inside { faults: vec![(Part::Join, "refused".to_owned())], ..Inside::default() };
+    let status = world.status(None, &Observed { tenant: TenantOutcome::Done(inside), ..world.observed() });
+    assert_eq!(ready(&status), ("False".into(), "ApplyFailed".into()));
+}
+
+#[test]
+fn an_addon_that_is_taken_away_leaves_the_status() {
+    let with = World::new(&json!({ "spec": { "addons": { "coreDNS": {}, "konnectivity": {} } } }));
+    let before = with.status(None, &with.observed());
+    let without = World::new(&json!({}));
+    let after = without.status(Some(&before), &without.observed());
+    assert!(before.addons.core_dns.enabled && !after.addons.core_dns.enabled);
+    assert_eq!(after.addons.konnectivity.agent, api::KonnectivityAgentStatus::default());
+    assert_eq!(without.status(Some(&after), &without.observed()).addons, after.addons);
 }

@@ -3,8 +3,9 @@
 use api::{TenantControlPlaneStatus, VersionState};
 use k8s_openapi::api::apps::v1::Deployment;
 
-use super::Observed;
+use super::{Observed, storage};
 use crate::Validated;
+pub(crate) use crate::rollout::is_rolled_out;
 
 /// Computes `kubernetesResources.version`; the first rule that matches wins.
 pub(super) fn fill(
@@ -13,9 +14,8 @@ pub(super) fn fill(
     observed: &Observed<'_>,
 ) {
     let version = &mut status.kubernetes_resources.version;
-    let replaces_authority = observed.issued.is_some_and(|issued| issued.replaces_authority);
-    if replaces_authority && version.status.is_some_and(|state| state != VersionState::Provisioning) {
-        version.status = Some(VersionState::CertificateAuthorityRotating);
+    if storage::is_moving(&status.storage) {
+        version.status = Some(VersionState::Migrating);
         return;
     }
     let Some(live) = observed.deployment else {
@@ -25,18 +25,25 @@ pub(super) fn fill(
     let wished = &control_plane.spec().kubernetes.version;
     let is_limited =
         control_plane.spec().write_permissions.as_ref().is_some_and(api::WritePermissions::is_limited);
+    let rotates_authority = observed.issued.is_some_and(|issued| issued.rotates_authority);
+    let was_rotating = version.status == Some(VersionState::CertificateAuthorityRotating);
+    let is_settled = is_rolled_out(live);
+    let runs_wished = version.version.as_ref() == Some(wished);
     let state = if control_plane.is_sleeping() {
         VersionState::Sleeping
     } else if ready_replicas(live) == 0 {
         VersionState::NotReady
+    } else if rotates_authority || (was_rotating && !is_settled) {
+        VersionState::CertificateAuthorityRotating
     } else if is_limited {
         VersionState::WriteLimited
-    } else if is_rolled_out(live) {
+    // What waits to be replaced still runs what it ran.
+    } else if is_settled && (observed.replacement.is_none() || runs_wished) {
         VersionState::Ready
     } else {
         match &version.version {
-            Some(running) if running != wished => VersionState::Upgrading,
-            Some(_) => VersionState::Unknown,
+            Some(_) if runs_wished => VersionState::Unknown,
+            Some(_) => VersionState::Upgrading,
             None => VersionState::Provisioning,
         }
     };
@@ -48,16 +55,4 @@ pub(super) fn fill(
 
 pub(super) fn ready_replicas(live: &Deployment) -> i32 {
     live.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default()
-}
-
-/// Whether only pods of the newest template are left, all of them ready.
-pub(super) fn is_rolled_out(live: &Deployment) -> bool {
-    let wished = live.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    live.status.as_ref().is_some_and(|status| {
-        status.observed_generation == live.metadata.generation
-            && status.unavailable_replicas.unwrap_or_default() == 0
-            && [status.updated_replicas, status.ready_replicas, status.replicas]
-                .into_iter()
-                .all(|count| count.unwrap_or_default() == wished)
-    })
 }

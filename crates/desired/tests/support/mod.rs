@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use api::{Driver, TenantControlPlane};
 use desired::data_store::{DataStoreMaterial, Login};
-use desired::{Credentials, Endpoint, Renewal, Secrets, Settings, Validated, credentials, validate};
+use desired::{
+    Checksums, Credentials, Endpoint, Renewal, Secrets, Settings, Validated, credentials, validate,
+};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use pki::{CertificateAuthority, CertificatePlan, TEN_YEARS};
@@ -83,7 +85,7 @@ pub(crate) fn by_name(secrets: &[Secret]) -> Secrets {
 }
 
 pub(crate) fn issue(control_plane: &Validated, existing: &Secrets, now: Timestamp) -> Credentials {
-    credentials(control_plane, &endpoint(), existing, renewal(now)).unwrap()
+    credentials(control_plane, &endpoint(), existing, renewal(now), &Checksums::new()).unwrap()
 }
 
 pub(crate) fn text(secret: &Secret, key: &str) -> String {

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use crate::stores::StoreError;
 
 /// Kamaji's condition: the store's settings are complete.
-const VALIDATION: &str = "kamaji.clastix.io/DataStoreValidation";
+pub(crate) const VALIDATION: &str = "kamaji.clastix.io/DataStoreValidation";
 /// Kamaji's condition: nothing keeps the store from being deleted.
 const ALLOWED_DELETION: &str = "kamaji.clastix.io/DataStoreAllowedDeletion";
 /// Ours: the store answers its administrator.

@@ -10,10 +10,11 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
+use kube::api::{Api, DeleteParams, ListParams};
 
 use super::pass::Stop;
 use super::storage::Storage;
+use crate::caches::Caches;
 use crate::context::Context;
 
 /// What the status tells of a store that holds a place for the tenant.
@@ -35,7 +36,9 @@ pub(super) async fn apply(
     let renewal = Renewal { now, deadline: context.settings.certificate_expiration_deadline };
     let existing =
         existing(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
-    let credentials = desired::credentials(validated, endpoint, &existing, renewal)
+    let live = Caches::find(&context.caches.deployments, validated.namespace(), validated.name());
+    let spread = desired::spread(live.as_deref());
+    let credentials = desired::credentials(validated, endpoint, &existing, renewal, &spread)
         .map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
     let store = store_secrets(validated, storage, &existing, renewal)
         .map_err(|error| Stop::new(Kind::DataStoreReady, &error))?;
@@ -44,13 +47,31 @@ pub(super) async fn apply(
     let writes =
         all.map(|secret| context.applier.apply(secret, existing.get(&secret.name_any()).map(AsRef::as_ref)));
     try_join_all(writes).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    remove_stale(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
     Ok((credentials, store))
+}
+
+/// Removes the Secrets of what the spec no longer asks for.
+async fn remove_stale(validated: &Validated, context: &Context) -> Result<(), kube::Error> {
+    let names = REMOVABLE.map(|part| part.object_name(validated.name()));
+    let cached = context.caches.secrets_of(validated.namespace(), &names);
+    let stale: Vec<String> =
+        desired::stale_credentials(validated, &cached).iter().map(|secret| secret.name_any()).collect();
+    let api: Api<Secret> = Api::namespaced(context.client.clone(), validated.namespace());
+    for name in stale {
+        match api.delete(&name, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            other => other.map(|_| ())?,
+        }
+    }
+    Ok(())
 }
 
 /// The Secrets that exist. The cache may not have seen them yet, and a key that is made twice breaks
 /// the cluster: where one is missing, the API server is asked.
 async fn existing(validated: &Validated, context: &Context) -> Result<Secrets, kube::Error> {
-    let names: Vec<String> = SECRETS.iter().map(|part| part.object_name(validated.name())).collect();
+    let wanted = desired::credential_components(validated).into_iter().chain(STORE);
+    let names: Vec<String> = wanted.map(|part| part.object_name(validated.name())).collect();
     let cached = context.caches.secrets_of(validated.namespace(), &names);
     if cached.len() == names.len() {
         return Ok(cached);
@@ -61,19 +82,10 @@ async fn existing(validated: &Validated, context: &Context) -> Result<Secrets, k
     Ok(listed.into_iter().map(|secret| (secret.name_any(), Arc::new(secret))).collect())
 }
 
-const SECRETS: [Component; 11] = [
-    Component::Ca,
-    Component::FrontProxyCa,
-    Component::ServiceAccount,
-    Component::ApiServer,
-    Component::ApiServerKubeletClient,
-    Component::FrontProxyClient,
-    Component::AdminKubeconfig,
-    Component::ControllerManagerKubeconfig,
-    Component::SchedulerKubeconfig,
-    Component::DataStoreConfig,
-    Component::DataStoreCertificate,
-];
+const STORE: [Component; 2] = [Component::DataStoreConfig, Component::DataStoreCertificate];
+
+/// Secrets that come and go with the spec.
+const REMOVABLE: [Component; 2] = [Component::KonnectivityCertificate, Component::KonnectivityKubeconfig];
 
 fn store_secrets(
     validated: &Validated,

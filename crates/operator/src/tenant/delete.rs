@@ -5,12 +5,15 @@
 use api::TenantControlPlane;
 use api::names::{Component, finalizers};
 use datastore::TenantSpace;
+use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 use serde_json::json;
 
+use super::rivals::{Claim, taken};
 use crate::context::Context;
+use crate::data_stores::{held_in, used_by};
 use crate::stores::{StoreError, connection};
 
 /// Why a control plane could not be taken away yet.
@@ -45,11 +48,12 @@ const FORCE_DELETE: &str = "flotilla.dev/force-delete";
 /// Removes what the store holds and lets the object go.
 pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Result<(), DeleteError> {
     context.gate.forget(tenant);
-    context.prepared.forget(&tenant.uid().unwrap_or_default());
+    context.copies.cancel(&tenant.uid().unwrap_or_default());
+    context.sessions.end(&tenant.uid().unwrap_or_default());
     if !has_finalizer(tenant) {
         return Ok(());
     }
-    if let Err(source) = remove_from_store(tenant, context).await {
+    if let Err(source) = remove_from_stores(tenant, context).await {
         if tenant.annotations().get(FORCE_DELETE).is_none_or(|value| value != "true") {
             return Err(DeleteError::Store { name: tenant.name_any(), source });
         }
@@ -71,19 +75,54 @@ fn has_finalizer(tenant: &TenantControlPlane) -> bool {
     tenant.finalizers().iter().any(|finalizer| finalizer == finalizers::DATA_STORE_SETUP)
 }
 
-/// A store that is no longer there holds nothing; nor does one that was never set up for the tenant.
-async fn remove_from_store(tenant: &TenantControlPlane, context: &Context) -> Result<(), StoreError> {
-    let storage = tenant.status.as_ref().map(|status| status.storage.clone()).unwrap_or_default();
-    let (Some(name), Some(schema), Some(user)) =
-        (storage.data_store_name, storage.setup.schema, storage.setup.user)
-    else {
-        return Ok(());
+/// Removes the tenant from every store that holds something of it. A store that is no longer there holds
+/// nothing.
+async fn remove_from_stores(tenant: &TenantControlPlane, context: &Context) -> Result<(), StoreError> {
+    let Some(space) = own_space(tenant, context) else { return Ok(()) };
+    let held = held_in(tenant);
+    let remove = |name| {
+        let space = &space;
+        Box::pin(async move { (name, remove_from_store(name, space, context).await) })
     };
-    let Some(object) = context.caches.data_stores.get(&name) else { return Ok(()) };
+    let used = used_by(tenant, &context.settings.datastore);
+    // Each is tried, so that one that does not answer leaves nothing behind in the others.
+    for (name, removed) in join_all(used.into_iter().map(remove)).await {
+        match removed {
+            // A pass that was cut off may have begun there, but nothing says so.
+            Err(error) if !held.contains(name) => {
+                tracing::debug!(datastore = name, %error, "not looked at for what a tenant left");
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// The tenant's place in its stores; none if it is another control plane's.
+fn own_space(tenant: &TenantControlPlane, context: &Context) -> Option<TenantSpace> {
+    let setup = tenant.status.as_ref().map(|status| status.storage.setup.clone()).unwrap_or_default();
+    if let (Some(schema), Some(user)) = (setup.schema, setup.user) {
+        return Some(TenantSpace { schema, user });
+    }
+    let uid = tenant.uid()?;
+    let text = |wished: &Option<String>| wished.clone().filter(|text| !text.is_empty());
+    let space = TenantSpace {
+        schema: text(&tenant.spec.data_store_schema).unwrap_or_else(|| uid.clone()),
+        user: text(&tenant.spec.data_store_username).unwrap_or_else(|| uid.clone()),
+    };
+    let claim = Claim { uid: &uid, schema: &space.schema, user: &space.user };
+    taken(claim, tenant, context.caches.tenants.state().into_iter()).is_none().then_some(space)
+}
+
+async fn remove_from_store(name: &str, space: &TenantSpace, context: &Context) -> Result<(), StoreError> {
+    let Some(object) = context.caches.data_stores.get(name) else { return Ok(()) };
     let wanted = connection(&context.client, &object).await?;
-    let store = context.connections.etcd(&name, &wanted).await?;
-    let removed = store.remove(&TenantSpace { schema, user }).await;
-    removed.map_err(|source| StoreError::Store { name, source })
+    let store = context.connections.etcd(name, &wanted).await?;
+    let removed = async {
+        store.end_copies(space).await?;
+        store.remove(space).await
+    };
+    removed.await.map_err(|source| StoreError::Store { name: name.to_owned(), source })
 }
 
 /// The Secret carries Kamaji's finalizer, so that the settings outlive an early deletion of it.

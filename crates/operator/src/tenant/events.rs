@@ -34,10 +34,28 @@ pub(super) async fn warn(
     publish(context, tenant, EventType::Warning, reason, action, error.to_string()).await;
 }
 
+/// Tells of something to act on.
+pub(super) async fn notice(
+    context: &Context,
+    tenant: &TenantControlPlane,
+    reason: &str,
+    action: &str,
+    note: String,
+) {
+    publish(context, tenant, EventType::Warning, reason, action, note).await;
+}
+
 /// On the way to being ready nothing is wrong yet.
 fn is_trouble(status: &str, reason: &str) -> bool {
-    const ON_THE_WAY: [&str; 6] =
-        ["Starting", "WaitingForStart", "Sleeping", "Pending", "RollingOut", "LoadBalancerPending"];
+    const ON_THE_WAY: [&str; 7] = [
+        "Starting",
+        "WaitingForStart",
+        "Sleeping",
+        "Pending",
+        "RollingOut",
+        "LoadBalancerPending",
+        "Migrating",
+    ];
     status != Holds::True.as_str() && !ON_THE_WAY.contains(&reason)
 }
 

@@ -6,15 +6,17 @@ use api::TenantControlPlane;
 use api::condition::Kind;
 use desired::gate::Position;
 use desired::{
-    Credentials, DataStoreOutcome, Endpoint, Failure, Observed, TenantOutcome, Unassigned, Validated,
+    Credentials, DataStoreOutcome, Endpoint, Failure, Front, MigrationOutcome, Observed, Replacement,
+    TenantOutcome, Unassigned, Validated,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 
 use super::certificates::{self, ReadyStore};
+use super::configuration::{self, Configuration};
 use super::rollout::{self, Parts};
-use super::{LOOK_EVERY, RETRY_AFTER, exposure, inside, storage};
+use super::{LOOK_EVERY, RETRY_AFTER, exposure, inside, migration, storage};
 use crate::context::Context;
 use crate::data_stores::chain;
 
@@ -24,10 +26,15 @@ pub(super) struct Pass {
     pub(super) service: Option<Service>,
     pub(super) endpoint: Option<Result<Endpoint, Unassigned>>,
     pub(super) store: DataStoreOutcome<'static>,
+    pub(super) overrides: Vec<String>,
+    pub(super) migration: MigrationOutcome,
     pub(super) ready_store: Option<ReadyStore>,
     pub(super) credentials: Option<Credentials>,
     pub(super) deployment: Option<Deployment>,
     pub(super) queue: Option<Position>,
+    pub(super) replacement: Option<Replacement>,
+    pub(super) configuration: Option<Configuration>,
+    pub(super) front: Option<Front>,
     pub(super) tenant: TenantOutcome,
     pub(super) failure: Option<Failure>,
     pub(super) ask_again: Option<Duration>,
@@ -48,9 +55,15 @@ impl Pass {
                 },
                 None => self.store.clone(),
             },
+            migration: self.migration.clone(),
+            overrides: &self.overrides,
             issued: self.credentials.as_ref().map(Credentials::issued),
             deployment: self.deployment.as_ref(),
             queue: self.queue,
+            replacement: self.replacement,
+            kubeadm_config: self.configuration.as_ref().map(|made| &made.kubeadm),
+            egress_selector: self.configuration.as_ref().and_then(|made| made.egress_selector.as_ref()),
+            front: self.front.as_ref(),
             tenant: self.tenant.clone(),
             failure: self.failure.clone(),
         }
@@ -59,6 +72,7 @@ impl Pass {
     /// When the next pass is due though nothing changes.
     pub(super) fn again(&self, now: Timestamp) -> Duration {
         let is_stuck = self.failure.is_some()
+            || matches!(self.front, Some(Front::Failed { .. }))
             || matches!(self.tenant, TenantOutcome::Failed { .. })
             || matches!(self.store, DataStoreOutcome::Unreachable { .. } | DataStoreOutcome::NotReady { .. });
         if is_stuck {
@@ -106,8 +120,8 @@ async fn steps(
     context: &Context,
     now: Timestamp,
 ) -> Result<(), Stop> {
-    let is_set_up = tenant.status.as_ref().is_some_and(|status| status.storage.setup.user.is_some());
-    let storage = match storage::prepare(tenant, validated, is_set_up, context).await {
+    let moving = migration::plan(tenant, context, now);
+    let storage = match storage::prepare(tenant, validated, &moving, context).await {
         Ok(storage) => storage,
         Err(outcome) => {
             pass.store = outcome;
@@ -115,20 +129,26 @@ async fn steps(
         }
     };
     pass.store = storage.trouble.clone().unwrap_or_default();
+    pass.overrides = storage.override_stores();
     let Some(endpoint) = exposure::apply_service(pass, validated, context).await? else { return Ok(()) };
-    let (credentials, store) = certificates::apply(validated, &endpoint, &storage, context, now).await?;
+    let (issued, configured, front) = tokio::join!(
+        Box::pin(certificates::apply(validated, &endpoint, &storage, context, now)),
+        Box::pin(configuration::apply(validated, &endpoint, &storage, context)),
+        Box::pin(exposure::apply_front(tenant, validated, context)),
+    );
+    pass.front = Some(front);
+    let (credentials, store) = issued?;
+    pass.configuration = Some(configured?);
 
-    let start = rollout::ask_gate(pass, tenant, validated, context, now);
     let parts = Parts {
         validated,
         endpoint: &endpoint,
         credentials: &credentials,
         storage: &storage,
         store: &store,
-        start,
         now,
     };
-    let deployed = rollout::apply_deployment(&parts, context).await;
+    let deployed = rollout::apply(pass, tenant, &parts, context).await;
     pass.credentials = Some(credentials);
     if storage.trouble.is_none() {
         pass.ready_store = Some(store);
@@ -140,6 +160,14 @@ async fn steps(
             return Err(Stop::new(Kind::ControlPlaneAvailable, &error));
         }
     }
-    inside::prepare(pass, tenant, validated, &endpoint, context).await;
+    if pass.replacement.is_none() {
+        configuration::remove_unused(validated, context).await?;
+    }
+    // What is frozen stays as it is, until an ordinary pass lets it go.
+    if !moving.freezes(pass.deployment.as_ref()) {
+        inside::prepare(pass, tenant, validated, &endpoint, &storage.material, context).await;
+    }
+    let step = migration::Step { tenant, validated, endpoint: &endpoint, storage: &storage };
+    Box::pin(migration::advance(pass, &moving, &step, context)).await;
     Ok(())
 }

@@ -2,43 +2,46 @@
 
 use api::TenantControlPlane;
 use api::validation::{Fault, faults, update_faults};
+use desired::inside::patch_fault;
 use kube::core::admission::{AdmissionResponse, Operation};
 
-use super::{Request, deny};
-use crate::stores::DataStoreLookup;
+use super::{Admission, Request, deny, dry_run, references};
 
-pub(super) fn respond(request: &Request, data_stores: &DataStoreLookup) -> AdmissionResponse {
+pub(super) async fn respond(request: &Request, admission: &Admission) -> AdmissionResponse {
     let found = match (&request.operation, &request.object, &request.old_object) {
-        (Operation::Create, Some(new), _) => {
-            let mut found = faults(new);
-            found.extend(missing_data_store(new, data_stores));
-            found
-        }
+        (Operation::Create, Some(new), _) => check(None, new, admission).await,
         // Finalizers must come off whatever the spec says.
         (Operation::Update, Some(new), Some(old)) if new.metadata.deletion_timestamp.is_none() => {
-            let mut found = update_faults(old, new);
-            found.extend(new_faults(old, new));
-            if old.spec.data_store != new.spec.data_store {
-                found.extend(missing_data_store(new, data_stores));
-            }
-            found
+            check(Some(old), new, admission).await
         }
         _ => Vec::new(),
     };
     if found.is_empty() { AdmissionResponse::from(request) } else { deny(request, &found) }
 }
 
-/// Faults that the update brings. Those that stood there before must not block other changes.
-fn new_faults(old: &TenantControlPlane, new: &TenantControlPlane) -> Vec<Fault> {
-    let known = faults(old);
-    faults(new).into_iter().filter(|fault| !known.contains(fault)).collect()
-}
-
-fn missing_data_store(object: &TenantControlPlane, data_stores: &DataStoreLookup) -> Option<Fault> {
-    let name = object.spec.data_store.as_deref().filter(|name| !name.is_empty())?;
-    (!data_stores.contains(name)).then(|| {
-        let message = "there is no DataStore of that name; create it first, or name one that \
-                       `kubectl get datastores` lists";
-        Fault::new("spec.dataStore", name, message)
-    })
+/// The faults of a new control plane, or those that an update brings. Those that stood there before must
+/// not block other changes.
+async fn check(
+    old: Option<&TenantControlPlane>,
+    new: &TenantControlPlane,
+    admission: &Admission,
+) -> Vec<Fault> {
+    let mut found = match old {
+        Some(old) => {
+            let known = faults(old);
+            let brought = faults(new).into_iter().filter(|fault| !known.contains(fault));
+            update_faults(old, new).into_iter().chain(brought).collect()
+        }
+        None => faults(new),
+    };
+    let unpatched = patch_fault(&new.spec);
+    found
+        .extend(unpatched.filter(|fault| old.and_then(|old| patch_fault(&old.spec)).as_ref() != Some(fault)));
+    found.extend(references::stores(old, new, &admission.data_stores));
+    found.extend(references::gateway(old, new, &admission.client).await);
+    if found.is_empty() {
+        // Only what the rules accept can be laid out as a Deployment.
+        found.extend(dry_run::check(old, new, &admission.client).await);
+    }
+    found
 }

@@ -1,0 +1,124 @@
+//! One connection to each tenant that runs, and what was learnt through it. None to a tenant that sleeps.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use api::names::FIELD_MANAGER;
+use desired::inside::{Kind, OPERATOR_USER};
+use kubekit::{ClientError, Endpoint, Remote, shared_client_for_kubeconfig};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
+
+use super::known::Known;
+use super::watches;
+use crate::controllers::TenantRef;
+
+/// The sessions of this process.
+pub(crate) struct Sessions {
+    wake: UnboundedSender<TenantRef>,
+    open: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+/// What a tenant is reached by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    pub(super) kubeconfig: String,
+    pub(super) url: String,
+    pub(super) server_name: String,
+}
+
+/// A connection to a tenant's API server. What watches learn wakes the tenant's reconcile.
+pub(super) struct Session {
+    access: Access,
+    remote: Remote,
+    waker: Waker,
+    known: Arc<Mutex<Known>>,
+    watches: Mutex<HashMap<Kind, JoinSet<()>>>,
+}
+
+/// Asks for a pass over one tenant.
+#[derive(Clone)]
+pub(super) struct Waker {
+    wake: UnboundedSender<TenantRef>,
+    tenant: TenantRef,
+}
+
+impl Waker {
+    pub(super) fn wake(&self) {
+        // A closed channel means that the controller stops.
+        let _ = self.wake.send(self.tenant.clone());
+    }
+}
+
+impl Sessions {
+    /// None open yet; they ask for passes through `wake`.
+    pub(crate) fn new(wake: UnboundedSender<TenantRef>) -> Self {
+        Self { wake, open: Mutex::default() }
+    }
+
+    /// Ends the session with a tenant that is gone, asleep or not ready.
+    pub(crate) fn end(&self, uid: &str) {
+        lock(&self.open).remove(uid);
+    }
+
+    /// The session with a tenant; a new one if there is none or the tenant is reached otherwise now.
+    pub(super) async fn with(
+        &self,
+        uid: &str,
+        tenant: TenantRef,
+        access: Access,
+    ) -> Result<Arc<Session>, ClientError> {
+        let open = lock(&self.open).get(uid).filter(|open| open.access == access).cloned();
+        if let Some(open) = open {
+            return Ok(open);
+        }
+        let endpoint = Endpoint { url: access.url.clone(), server_name: access.server_name.clone() };
+        let client = shared_client_for_kubeconfig(&access.kubeconfig, &endpoint, OPERATOR_USER).await?;
+        let session = Arc::new(Session {
+            access,
+            remote: Remote::new(client, FIELD_MANAGER),
+            waker: Waker { wake: self.wake.clone(), tenant },
+            known: Arc::default(),
+            watches: Mutex::default(),
+        });
+        lock(&self.open).insert(uid.to_owned(), session.clone());
+        Ok(session)
+    }
+}
+
+impl Session {
+    pub(super) fn remote(&self) -> &Remote {
+        &self.remote
+    }
+
+    pub(super) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
+    }
+
+    /// Watches exactly these kinds.
+    pub(super) fn watch(&self, kinds: &HashSet<Kind>) {
+        let mut watches = lock(&self.watches);
+        watches.retain(|kind, _| kinds.contains(kind));
+        for kind in kinds {
+            watches.entry(*kind).or_insert_with(|| {
+                let mut task = JoinSet::new();
+                task.spawn(watches::run(
+                    self.remote.client().clone(),
+                    *kind,
+                    self.known.clone(),
+                    self.waker.clone(),
+                ));
+                task
+            });
+        }
+    }
+}
+
+/// What a task that panicked left is still true: every update is one assignment.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
