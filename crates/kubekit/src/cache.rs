@@ -10,6 +10,8 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::WatchBackoff;
+
 /// Tells when a cache has seen everything once.
 ///
 /// In place of `Store::wait_until_ready`, which wakes only one of several tasks that wait (kube 5.0).
@@ -52,7 +54,8 @@ where
 /// keeps it current.
 ///
 /// The stream must be polled; each item is an object that was added, changed or removed. Failed
-/// watches are retried with back-off and do not end it. `trim` runs before an object is stored.
+/// watches are retried with back-off and neither end it nor show in it: a controller that merges many
+/// watches would rest from all of them after the error of one. `trim` runs before an object is stored.
 pub fn cached<K>(
     api: Api<K>,
     selection: watcher::Config,
@@ -71,7 +74,7 @@ where
     let (reader, writer) = reflector::store();
     let (tell, filled) = watch::channel(false);
     let stream = watcher(api, selection)
-        .default_backoff()
+        .backoff(WatchBackoff::default())
         .modify(trim)
         .reflect(writer)
         // After `reflect`, so that the store has what the event says.
@@ -81,6 +84,12 @@ where
             }
         })
         .touched_objects()
+        .filter(|change| {
+            if let Err(error) = change {
+                tracing::warn!(kind = %<K as Resource>::kind(&()), %error, "a watch broke off, it is tried again");
+            }
+            std::future::ready(change.is_ok())
+        })
         .boxed();
     (reader, Filled(filled), stream)
 }

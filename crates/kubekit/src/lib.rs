@@ -2,6 +2,7 @@
 //! one webhook host. Knows no rule of the product.
 
 mod apply;
+mod backoff;
 mod cache;
 mod client;
 mod lease;
@@ -12,6 +13,7 @@ mod take_over;
 mod webhook;
 
 pub use apply::{Applied, Applier, ApplyError, DESIRED_HASH_ANNOTATION};
+pub use backoff::WatchBackoff;
 pub use cache::{Filled, cached, cached_from, trimmed};
 pub use client::{ClientError, Endpoint, client, client_for_kubeconfig, shared_client_for_kubeconfig};
 pub use lease::{ElectionSettings, Leadership, LeaseError, acquire};

@@ -15,7 +15,7 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use kube::{Api, Client};
-use kubekit::{Applier, cached, trimmed};
+use kubekit::{Applier, WatchBackoff, cached, trimmed};
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
@@ -140,6 +140,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         .reconcile_on(UnboundedReceiverStream::new(woken))
         .run(tenant::reconcile, tenant::retry, context.clone());
     let store_controller = Controller::new(Api::<DataStore>::all(client.clone()), all())
+        .trigger_backoff(WatchBackoff::default())
         .reconcile_on(UnboundedReceiverStream::new(left))
         .run(data_stores::reconcile, data_stores::retry, context.clone());
 
