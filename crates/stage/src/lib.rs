@@ -26,4 +26,5 @@ pub use fuse::{Fuse, Moment};
 pub use manifest::manifest;
 pub use operator::Operator;
 pub use setting::{Options, Stage};
+pub use store::object as data_store;
 pub use wait::eventually;

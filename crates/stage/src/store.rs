@@ -5,7 +5,7 @@ use launcher::Etcd;
 use serde_json::{Value, json};
 
 /// A DataStore of this name for an etcd.
-pub(crate) fn object(name: &str, etcd: &Etcd) -> Value {
+pub fn object(name: &str, etcd: &Etcd) -> Value {
     let content = |text: &str| json!({"content": ByteString(text.as_bytes().to_vec())});
     let pair = |pair: &pki::Pair| {
         json!({

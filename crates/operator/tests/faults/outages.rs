@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 use stage::{Operator, Options, Stage, eventually};
@@ -52,11 +52,9 @@ async fn a_restart_of_the_management_api_server_changes_nothing_that_is_reached(
         }
         // The work is under way now: it was asked for, and nothing waited for its end.
         stage.control_plane().restart_api_server().await.unwrap();
-        let t = std::time::Instant::now();
         for life in lives(&stage) {
-            life.reaches(&expected.states[&phase]).await.unwrap();
+            life.reaches(&expected.states[&phase]).await.with_context(|| operator.last_words()).unwrap();
             life.settles(phase).await.unwrap();
-            eprintln!("{phase:?} {:?}", t.elapsed());
         }
     }
     assert!(operator.is_running(), "the operator ended: {}", operator.last_words());
