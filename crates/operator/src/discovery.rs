@@ -1,9 +1,10 @@
 //! Whether the management cluster serves Gateway API, now or from some moment on.
 
-use std::future::Future;
 use std::time::Duration;
 
 use api::gateway_api::{GROUP, TLS_ROUTE, VERSION};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use kube::Client;
 use tokio::sync::watch;
 
@@ -27,9 +28,7 @@ pub(crate) struct GatewayApi(watch::Receiver<bool>);
 impl GatewayApi {
     /// Asks the cluster once, then again as long as it answers no: by the future that is returned, which
     /// never ends.
-    pub(crate) async fn discover(
-        client: &Client,
-    ) -> Result<(Self, impl Future<Output = ()> + use<>), kube::Error> {
+    pub(crate) async fn discover(client: &Client) -> Result<(Self, BoxFuture<'static, ()>), kube::Error> {
         let (tell, told) = watch::channel(serves_tls_routes(client).await?);
         let client = client.clone();
         let looking = async move {
@@ -45,7 +44,7 @@ impl GatewayApi {
             tell.closed().await;
             std::future::pending().await
         };
-        Ok((Self(told), looking))
+        Ok((Self(told), looking.boxed()))
     }
 
     /// Whether the cluster is known to serve it.

@@ -44,6 +44,7 @@ pub(super) async fn apply(
         .map_err(|error| Stop::new(Kind::DataStoreReady, &error))?;
     let store_secrets = std::iter::once(&store.config).chain(&store.certificate);
     let all = credentials.secrets().iter().chain(store_secrets);
+    context.metrics.state.note_certificates(validated.namespace(), validated.name(), all.clone());
     let writes =
         all.map(|secret| context.applier.apply(secret, existing.get(&secret.name_any()).map(AsRef::as_ref)));
     try_join_all(writes).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;

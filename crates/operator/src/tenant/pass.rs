@@ -121,7 +121,9 @@ async fn steps(
     now: Timestamp,
 ) -> Result<(), Stop> {
     let moving = migration::plan(tenant, context, now);
-    let storage = match storage::prepare(tenant, validated, &moving, context).await {
+    let timed = &context.metrics;
+    let preparing = storage::prepare(tenant, validated, &moving, context);
+    let storage = match timed.phase("storage", preparing).await {
         Ok(storage) => storage,
         Err(outcome) => {
             pass.store = outcome;
@@ -130,11 +132,14 @@ async fn steps(
     };
     pass.store = storage.trouble.clone().unwrap_or_default();
     pass.overrides = storage.override_stores();
-    let Some(endpoint) = exposure::apply_service(pass, validated, context).await? else { return Ok(()) };
+    let exposing = exposure::apply_service(pass, validated, context);
+    let Some(endpoint) = timed.phase("service", exposing).await? else { return Ok(()) };
     let (issued, configured, front) = tokio::join!(
-        Box::pin(certificates::apply(validated, &endpoint, &storage, context, now)),
-        Box::pin(configuration::apply(validated, &endpoint, &storage, context)),
-        Box::pin(exposure::apply_front(tenant, validated, context)),
+        Box::pin(
+            timed.phase("certificates", certificates::apply(validated, &endpoint, &storage, context, now))
+        ),
+        Box::pin(timed.phase("configuration", configuration::apply(validated, &endpoint, &storage, context))),
+        Box::pin(timed.phase("front", exposure::apply_front(tenant, validated, context))),
     );
     pass.front = Some(front);
     let (credentials, store) = issued?;
@@ -148,7 +153,7 @@ async fn steps(
         store: &store,
         now,
     };
-    let deployed = rollout::apply(pass, tenant, &parts, context).await;
+    let deployed = timed.phase("deployment", rollout::apply(pass, tenant, &parts, context)).await;
     pass.credentials = Some(credentials);
     if storage.trouble.is_none() {
         pass.ready_store = Some(store);
@@ -165,9 +170,10 @@ async fn steps(
     }
     // What is frozen stays as it is, until an ordinary pass lets it go.
     if !moving.freezes(pass.deployment.as_ref()) {
-        inside::prepare(pass, tenant, validated, &endpoint, &storage.material, context).await;
+        let preparing = inside::prepare(pass, tenant, validated, &endpoint, &storage.material, context);
+        timed.phase("inside", preparing).await;
     }
     let step = migration::Step { tenant, validated, endpoint: &endpoint, storage: &storage };
-    Box::pin(migration::advance(pass, &moving, &step, context)).await;
+    Box::pin(timed.phase("migration", migration::advance(pass, &moving, &step, context))).await;
     Ok(())
 }

@@ -280,14 +280,15 @@ async fn a_frozen_tenant_is_let_go_by_the_next_pass_also_if_kamaji_froze_it() {
 #[tokio::test]
 async fn what_the_api_server_refuses_is_a_fault_of_its_part_alone() {
     let world = World::new().await;
-    let outside = json!({
-        "networkProfile": { "dnsServiceIPs": ["192.0.2.10"] },
-        "addons": { "coreDNS": {}, "kubeProxy": {} },
+    let taken = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "taken", "namespace": "default" },
+        "spec": { "clusterIP": "10.96.0.10", "ports": [{ "port": 80 }] },
     });
-    let wished = world.pass(outside).await;
+    world.administrator.apply(&Kind::Service.collection("default"), "taken", &taken).await.unwrap();
+    let wished = world.pass(addons()).await;
     let (part, message) = &wished.faults[0];
     assert_eq!((*part, wished.faults.len()), (Part::CoreDns, 1), "{:?}", wished.faults);
-    assert!(message.contains("192.0.2.10"), "{message}");
+    assert!(message.contains("10.96.0.10"), "{message}");
     assert!(world.get(Kind::DaemonSet, "kube-system", "kube-proxy").await.is_some());
     assert!(world.get(Kind::ConfigMap, "kube-system", "kubeadm-config").await.is_some());
 }
