@@ -12,13 +12,35 @@ use crate::host::run;
 
 /// etcd's version in the multi-call binary; `kubernetes/versions/*.mod` pins it.
 const ETCD_IMAGE: &str = "registry.k8s.io/etcd:3.6.8-0";
-/// Images of single programs among the distribution's tools; those that are not built are left out.
-const TOOLS: [(&str, &str); 5] = [
-    ("pause", SANDBOX_IMAGE),
-    ("coredns", COREDNS_IMAGE),
-    ("kine", "docker.io/rancher/kine:v0.17.5"),
-    ("konnectivity-server", "registry.k8s.io/kas-network-proxy/proxy-server:v0.34.0"),
-    ("konnectivity-agent", "registry.k8s.io/kas-network-proxy/proxy-agent:v0.34.0"),
+/// Images of single programs among the distribution's tools; those that are not built are left out. One
+/// build of a tool stands for the versions that tenants ask for by default too.
+const TOOLS: [(&str, &[&str]); 5] = [
+    ("pause", &[SANDBOX_IMAGE]),
+    (
+        "coredns",
+        &[
+            COREDNS_IMAGE,
+            "registry.k8s.io/coredns/coredns:v1.13.1",
+            "registry.k8s.io/coredns/coredns:v1.14.2",
+        ],
+    ),
+    ("kine", &["docker.io/rancher/kine:v0.17.5"]),
+    (
+        "konnectivity-server",
+        &[
+            "registry.k8s.io/kas-network-proxy/proxy-server:v0.34.0",
+            "registry.k8s.io/kas-network-proxy/proxy-server:v0.35.0",
+            "registry.k8s.io/kas-network-proxy/proxy-server:v0.36.0",
+        ],
+    ),
+    (
+        "konnectivity-agent",
+        &[
+            "registry.k8s.io/kas-network-proxy/proxy-agent:v0.34.0",
+            "registry.k8s.io/kas-network-proxy/proxy-agent:v0.35.0",
+            "registry.k8s.io/kas-network-proxy/proxy-agent:v0.36.0",
+        ],
+    ),
 ];
 /// How many bundles, from the first one on, a node needs for its first pods: pause and `CoreDNS`. If
 /// `CoreDNS` is not built, the next one is waited for, which does no harm.
@@ -46,7 +68,7 @@ pub(crate) fn bundles(distribution: &Distribution) -> Result<Vec<Bundle>, Error>
     let versions = distribution.versions();
     let mut bundles: Vec<Bundle> = TOOLS
         .iter()
-        .filter_map(|(tool, reference)| Some(single(tool, &distribution.tool(tool).ok()?, reference)))
+        .filter_map(|(tool, references)| Some(single(tool, &distribution.tool(tool).ok()?, references)))
         .collect();
     for version in &versions {
         let mut images: Vec<Image> = COMPONENTS
@@ -84,10 +106,20 @@ fn program(name: &str, source: &Path) -> Entry {
     Entry::Program { path: format!("usr/local/bin/{name}"), source: source.to_owned() }
 }
 
-fn single(tool: &str, source: &Path, reference: &str) -> Bundle {
+fn single(tool: &str, source: &Path, references: &[&str]) -> Bundle {
     let mut entries = base();
     entries.push(program(tool, source));
-    Bundle { entries, images: vec![image(reference, tool, UNPRIVILEGED)] }
+    // The tunnel's pods call its programs at the root of their images.
+    let alias = match tool {
+        "konnectivity-server" => Some("proxy-server"),
+        "konnectivity-agent" => Some("proxy-agent"),
+        _ => None,
+    };
+    entries.extend(
+        alias.map(|path| Entry::Link { path: path.to_owned(), target: format!("usr/local/bin/{tool}") }),
+    );
+    let images = references.iter().map(|reference| image(reference, tool, UNPRIVILEGED)).collect();
+    Bundle { entries, images }
 }
 
 /// The multi-call binary with a link per component.
