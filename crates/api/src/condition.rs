@@ -80,7 +80,6 @@ pub enum Reason {
     Exposed,
     RouteNotAccepted,
     GatewayApiMissing,
-    NotServed,
 }
 
 impl Reason {
@@ -117,7 +116,6 @@ impl Reason {
         Self::Exposed,
         Self::RouteNotAccepted,
         Self::GatewayApiMissing,
-        Self::NotServed,
     ];
 
     /// The reason of that name on the wire.
@@ -162,7 +160,6 @@ impl Reason {
             Self::Exposed => "Exposed",
             Self::RouteNotAccepted => "RouteNotAccepted",
             Self::GatewayApiMissing => "GatewayApiMissing",
-            Self::NotServed => "NotServed",
         }
     }
 }

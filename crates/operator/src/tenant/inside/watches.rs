@@ -10,6 +10,7 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, PartialObjectMeta}
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt};
+use kubekit::WatchBackoff;
 
 use super::known::Known;
 use super::sessions::{Waker, lock};
@@ -21,7 +22,7 @@ pub(super) async fn run(client: Client, kind: Kind, known: Arc<Mutex<Known>>, wa
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind.name()), kind.plural());
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client, &resource);
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::PROJECT, labels::PROJECT_VALUE));
-    let mut events = watcher(api, ours).default_backoff().boxed();
+    let mut events = watcher(api, ours).backoff(WatchBackoff::default()).boxed();
     let mut missing = BTreeSet::new();
     while let Some(event) = events.next().await {
         match event {
