@@ -147,7 +147,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     tokio::select! {
         () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),
         () = drain(store_controller) => anyhow::bail!("the watch of DataStores ended"),
-        () = generators::run(&context, &generators_changed) => {
+        () = generators::run(context.clone(), generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
         ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use api::names::{annotations, labels};
 use api::{KubeconfigGenerator, TenantControlPlane};
 use desired::generator::{Selection, faulty_status, status};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -38,24 +38,25 @@ const CONCURRENCY: usize = 16;
 
 /// Passes over all generators: at once after `changed`, and when a certificate has to be renewed. Ends
 /// only when a watch ends, which does not happen in good order.
-pub(crate) async fn run(context: &Context, changed: &Notify) {
-    let (watched, changes) = Watched::begin(&context.client);
-    let telling = changes.for_each(|()| {
-        changed.notify_one();
+pub(crate) async fn run(context: Arc<Context>, changed: Arc<Notify>) {
+    let (watched, changes) = Watched::begin(context.client.clone());
+    let tell = changed.clone();
+    let telling = changes.for_each(move |()| {
+        tell.notify_one();
         std::future::ready(())
     });
     tokio::select! {
         () = telling => {}
-        () = keep(context, &watched, changed) => {}
+        () = keep(context, watched, changed) => {}
     }
 }
 
-async fn keep(context: &Context, watched: &Watched, changed: &Notify) {
+async fn keep(context: Arc<Context>, watched: Arc<Watched>, changed: Arc<Notify>) {
     context.caches.filled().await;
     watched.filled().await;
     let mut memory = Memory::default();
     loop {
-        let again = pass(context, watched, &mut memory).await;
+        let again = pass(&context, &watched, &mut memory).await;
         tokio::time::sleep(PAUSE).await;
         tokio::select! {
             () = changed.notified() => {}
@@ -102,14 +103,15 @@ async fn reconcile(
     };
     let tenants = selected(&selection, watched, &context.caches);
     let known: &Memory = memory;
-    let mut made: Vec<_> = futures::stream::iter(&tenants)
-        .map(|tenant| async move {
+    let keeping: Vec<_> = tenants
+        .iter()
+        .map(|tenant| {
             let found = Found::look(generator, tenant, watched, &context.caches);
-            (tenant, kubeconfigs::keep(generator, tenant, found, known, context, now).await)
+            let outcome = kubeconfigs::keep(generator, tenant, found, known, context, now);
+            outcome.map(move |outcome| (tenant, outcome))
         })
-        .buffer_unordered(CONCURRENCY)
-        .collect()
-        .await;
+        .collect();
+    let mut made: Vec<_> = futures::stream::iter(keeping).buffer_unordered(CONCURRENCY).collect().await;
     made.sort_by_key(|(tenant, _)| resource(tenant));
 
     let mut again = removal::remove_deselected(generator, &tenants, watched, context).await;

@@ -24,15 +24,14 @@ pub(super) struct Watched {
 
 impl Watched {
     /// The caches, and a stream that must be polled; each item is a change in one of them.
-    pub(super) fn begin(client: &Client) -> (Arc<Self>, impl Stream<Item = ()> + Send) {
+    pub(super) fn begin(client: Client) -> (Arc<Self>, impl Stream<Item = ()> + Send + use<>) {
         let all = watcher::Config::default();
         let made = watcher::Config::default().labels(labels::MANAGED_BY);
         let (generators, generators_filled, generator_changes) =
             cached::<KubeconfigGenerator>(Api::all(client.clone()), all.clone(), trimmed);
         let (namespaces, namespaces_filled, namespace_changes) =
             cached::<Namespace>(Api::all(client.clone()), all, trim_namespace);
-        let (secrets, secrets_filled, secret_changes) =
-            cached::<Secret>(Api::all(client.clone()), made, trimmed);
+        let (secrets, secrets_filled, secret_changes) = cached::<Secret>(Api::all(client), made, trimmed);
         let changes = select_all([
             generator_changes.map(|_| ()).boxed(),
             namespace_changes.map(|_| ()).boxed(),
