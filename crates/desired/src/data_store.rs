@@ -3,12 +3,14 @@
 use api::Driver;
 use api::names::{Component, annotations, finalizers, labels};
 use k8s_openapi::api::core::v1::Secret;
-use pki::{CertificateAuthority, CertificatePlan, Pair, PrivateKey, TEN_YEARS};
+use pki::{CertificateAuthority, Pair, PrivateKey};
 
 use crate::checksum::of_secret;
 use crate::metadata::{annotation, secret, text};
-use crate::pairs::{Renewal, Rotation, data, leaf, read};
+use crate::pairs::{Renewal, Rotation, data, read};
 use crate::{Validated, pairs};
+
+mod identity;
 
 /// A `DataStore` whose references have been followed.
 #[derive(Clone, Debug)]
@@ -106,31 +108,32 @@ pub fn config_secret(
 }
 
 /// The Secret with the connection's certificate; none if the connection is not encrypted. For etcd the
-/// certificate is the tenant's own and is kept while it serves; for the others it is the store's.
+/// certificate is the tenant's own, good for `further` stores too, and is kept while it serves; for the
+/// others it is the store's.
 ///
 /// # Errors
 /// [`Error`] if etcd's authority is missing or cannot sign.
 pub fn certificate_secret(
     control_plane: &Validated,
     store: &DataStoreMaterial,
+    further: &[&DataStoreMaterial],
     existing: Option<&Secret>,
     renewal: Renewal,
 ) -> Result<Option<Secret>, Error> {
-    let Some(ca_certificate) = store.ca_certificate.as_deref() else {
-        return if store.driver == Driver::Etcd {
-            Err(Error::NoAuthority { name: store.name.clone() })
-        } else {
-            Ok(None)
-        };
-    };
+    if store.ca_certificate.is_none() && store.driver != Driver::Etcd {
+        return Ok(None);
+    }
     let rotation = Rotation::of(existing, renewal.now);
+    let stores = distinct(store, further);
     let pair = match store.driver {
         Driver::Etcd => {
-            Some(etcd_pair(control_plane, store, existing.filter(|_| !rotation.is_wanted), renewal)?)
+            let usable = existing.filter(|_| !rotation.is_wanted);
+            Some(etcd_pair(control_plane, &stores, usable, renewal)?)
         }
         _ => store.client_certificate.clone(),
     };
-    let mut entries = vec![("ca.crt", ca_certificate)];
+    let trust = trust(&stores);
+    let mut entries = vec![("ca.crt", trust.as_str())];
     if let Some(pair) = &pair {
         entries.extend([
             ("server.crt", pair.certificate.as_str()),
@@ -138,10 +141,49 @@ pub fn certificate_secret(
         ]);
     }
     let mut secret = secret(control_plane, Component::DataStoreCertificate, data(entries));
-    let labels = secret.metadata.labels.get_or_insert_default();
-    labels.insert(labels::CERTIFICATE.to_owned(), labels::CERTIFICATE_X509.to_owned());
+    label(&mut secret);
     rotation.mark(&mut secret);
     Ok(Some(secret))
+}
+
+/// The Secret with the connection's certificate as it is: while a store does not answer, nobody knows
+/// whether its authority is the right one, and the pods have something that worked.
+#[must_use]
+pub fn standing_certificate_secret(control_plane: &Validated, existing: &Secret) -> Option<Secret> {
+    let kept = existing.data.clone().filter(|kept| kept.contains_key("ca.crt"))?;
+    let mut secret = secret(control_plane, Component::DataStoreCertificate, kept);
+    label(&mut secret);
+    if let Some(rotation) = annotation(existing, annotations::ROTATE) {
+        let annotations = secret.metadata.annotations.get_or_insert_default();
+        annotations.insert(annotations::ROTATE.to_owned(), rotation.to_owned());
+    }
+    Some(secret)
+}
+
+fn label(secret: &mut Secret) {
+    let labels = secret.metadata.labels.get_or_insert_default();
+    labels.insert(labels::CERTIFICATE.to_owned(), labels::CERTIFICATE_X509.to_owned());
+}
+
+/// The store and those of the further ones that have other authorities.
+fn distinct<'a>(
+    store: &'a DataStoreMaterial,
+    further: &[&'a DataStoreMaterial],
+) -> Vec<&'a DataStoreMaterial> {
+    let trimmed = |store: &'a DataStoreMaterial| store.ca_certificate.as_deref().map(str::trim);
+    further.iter().fold(vec![store], |mut known, next| {
+        if !known.iter().any(|known| trimmed(known) == trimmed(next)) {
+            known.push(next);
+        }
+        known
+    })
+}
+
+/// What the stores' own certificates are checked against. A single text stays as it was written.
+fn trust(stores: &[&DataStoreMaterial]) -> String {
+    let mut texts = stores.iter().filter_map(|store| store.ca_certificate.as_deref());
+    let first = texts.next().unwrap_or_default().to_owned();
+    texts.fold(first, |all, text| format!("{}\n{}\n", all.trim_end(), text.trim_end()))
 }
 
 /// When the certificate in the Secret has to be renewed.
@@ -153,10 +195,18 @@ pub fn renew_at(certificate_secret: &Secret, renewal: Renewal) -> jiff::Timestam
 /// The tenant's client certificate: etcd takes its common name as the user.
 fn etcd_pair(
     control_plane: &Validated,
-    store: &DataStoreMaterial,
+    stores: &[&DataStoreMaterial],
     existing: Option<&Secret>,
     renewal: Renewal,
 ) -> Result<Pair, Error> {
+    let authorities = stores.iter().map(|store| authority(store)).collect::<Result<Vec<_>, _>>()?;
+    let previous = existing.and_then(|secret| read(secret, "server.crt", "server.key"));
+    let name = || stores.first().map(|store| store.name.clone()).unwrap_or_default();
+    identity::pair(control_plane.user(), &authorities, previous, renewal)
+        .map_err(|source| Error::Issue { name: name(), source })
+}
+
+fn authority(store: &DataStoreMaterial) -> Result<CertificateAuthority, Error> {
     let no_authority = || Error::NoAuthority { name: store.name.clone() };
     let authority = Pair {
         certificate: store.ca_certificate.clone().ok_or_else(no_authority)?,
@@ -165,10 +215,5 @@ fn etcd_pair(
     if !authority.is_consistent() {
         return Err(no_authority());
     }
-    let ca = CertificateAuthority::from_pair(authority).map_err(|_| no_authority())?;
-    let nobody: [&str; 0] = [];
-    let plan =
-        CertificatePlan { validity: TEN_YEARS, ..CertificatePlan::client(control_plane.user(), nobody) };
-    let previous = existing.and_then(|secret| read(secret, "server.crt", "server.key"));
-    leaf(previous, &plan, &ca, renewal).map_err(|source| Error::Issue { name: store.name.clone(), source })
+    CertificateAuthority::from_pair(authority).map_err(|_| no_authority())
 }

@@ -105,13 +105,19 @@ pub(crate) fn serves(
     ca: &CertificateAuthority,
     renewal: Renewal,
 ) -> bool {
+    serves_under(pair, plan, &ca.pair().certificate, renewal)
+}
+
+/// Whether a certificate does what a plan asks for to those who trust the authority whose certificate
+/// `ca` (PEM) is.
+pub(crate) fn serves_under(pair: &Pair, plan: &CertificatePlan, ca: &str, renewal: Renewal) -> bool {
     let Ok(found) = inspect(&pair.certificate) else { return false };
     let names: BTreeSet<&String> = plan.dns_names.iter().collect();
     found.common_name == plan.common_name
         && plan.organizations.iter().all(|organization| found.organizations.contains(organization))
         && names.into_iter().all(|name| found.dns_names.contains(name))
         && plan.ip_addresses.iter().all(|address| found.ip_addresses.contains(address))
-        && found.is_signed_by(&ca.pair().certificate)
+        && found.is_signed_by(ca)
         && is_fresh(pair, renewal)
 }
 

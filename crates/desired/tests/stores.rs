@@ -4,10 +4,13 @@ mod support;
 
 use api::Driver;
 use desired::Secrets;
-use desired::data_store::{Error, certificate_secret, config_secret};
+use desired::data_store::{
+    DataStoreMaterial, Error, certificate_secret, config_secret, standing_certificate_secret,
+};
 use desired::managed_etcd::{self, ManagedEtcd};
 use desired::webhook_certificate;
 use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
 use pki::inspect;
 use serde_json::json;
 use support::{at, by_name, control_plane, now, renewal, store, text};
@@ -59,12 +62,12 @@ fn the_password_stays_until_somebody_tampers_with_it() {
 fn etcd_gets_a_certificate_of_the_tenants_own_which_is_kept() {
     let control_plane = control_plane(json!({}));
     let store = store(Driver::Etcd);
-    let first = certificate_secret(&control_plane, &store, None, renewal(now())).unwrap().unwrap();
+    let first = certificate_secret(&control_plane, &store, &[], None, renewal(now())).unwrap().unwrap();
     let found = inspect(&text(&first, "server.crt")).unwrap();
     assert_eq!(found.common_name, "uid-blue");
     assert!(found.is_signed_by(store.ca_certificate.as_ref().unwrap()));
     let second =
-        certificate_secret(&control_plane, &store, Some(&first), renewal(at("2030-01-01T00:00:00Z")))
+        certificate_secret(&control_plane, &store, &[], Some(&first), renewal(at("2030-01-01T00:00:00Z")))
             .unwrap();
     assert_eq!(second.as_ref(), Some(&first));
 }
@@ -73,10 +76,10 @@ fn etcd_gets_a_certificate_of_the_tenants_own_which_is_kept() {
 fn other_stores_get_the_administrators_certificate_or_none() {
     let control_plane = control_plane(json!({}));
     let mut store = store(Driver::MySql);
-    let secret = certificate_secret(&control_plane, &store, None, renewal(now())).unwrap().unwrap();
+    let secret = certificate_secret(&control_plane, &store, &[], None, renewal(now())).unwrap().unwrap();
     assert_eq!(text(&secret, "server.crt"), store.client_certificate.as_ref().unwrap().certificate);
     store.ca_certificate = None;
-    assert_eq!(certificate_secret(&control_plane, &store, None, renewal(now())).unwrap(), None);
+    assert_eq!(certificate_secret(&control_plane, &store, &[], None, renewal(now())).unwrap(), None);
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn etcd_without_a_usable_authority_is_an_error_that_says_what_to_set() {
     let mut missing = store(Driver::Etcd);
     missing.ca_private_key = None;
     for store in [broken, missing] {
-        let error = certificate_secret(&control_plane, &store, None, renewal(now())).unwrap_err();
+        let error = certificate_secret(&control_plane, &store, &[], None, renewal(now())).unwrap_err();
         assert!(matches!(error, Error::NoAuthority { .. }));
         assert!(error.to_string().contains("spec.tlsConfig.certificateAuthority"));
     }
@@ -136,4 +139,55 @@ fn the_webhooks_certificate_is_renewed_when_two_thirds_of_its_time_are_over() {
     let renewed = make(Some(&first), renew_at);
     assert_eq!(text(&renewed, "ca.crt"), text(&first, "ca.crt"));
     assert_ne!(text(&renewed, "tls.crt"), text(&first, "tls.crt"));
+}
+
+#[test]
+fn one_certificate_serves_stores_of_different_authorities_and_is_kept_while_all_accept_it() {
+    let control_plane = control_plane(json!({}));
+    let first = store(Driver::Etcd);
+    let same = DataStoreMaterial { name: "same".to_owned(), ..first.clone() };
+    let other_ca = pki::CertificateAuthority::generate("other", pki::TEN_YEARS, now()).unwrap();
+    let other = DataStoreMaterial {
+        name: "other".to_owned(),
+        ca_certificate: Some(other_ca.pair().certificate.clone()),
+        ca_private_key: Some(other_ca.pair().private_key.clone()),
+        ..store(Driver::Etcd)
+    };
+    let make = |further: &[&DataStoreMaterial], existing: Option<&Secret>| {
+        certificate_secret(&control_plane, &first, further, existing, renewal(now())).unwrap().unwrap()
+    };
+    let plain = make(&[], None);
+    assert_eq!(make(&[&same], Some(&plain)), plain, "one authority needs nothing else");
+
+    let both = make(&[&same, &other], Some(&plain));
+    let blocks = pki::pem_blocks(&text(&both, "server.crt"));
+    let leaf = inspect(&blocks[0]).unwrap();
+    assert_eq!(leaf.common_name, "uid-blue");
+    for authority in [first.ca_certificate.as_ref().unwrap(), &other_ca.pair().certificate] {
+        assert!(!leaf.is_signed_by(authority), "nobody but the authority of the moment signs it");
+        let ways = blocks[1..].iter().filter(|voucher| {
+            leaf.is_signed_by(voucher) && inspect(voucher).unwrap().is_signed_by(authority)
+        });
+        assert_eq!(ways.count(), 1);
+    }
+    let trust = pki::pem_blocks(&text(&both, "ca.crt"));
+    assert_eq!(trust.len(), 2);
+    assert_eq!(make(&[&other, &same], Some(&both)), both);
+    let back = make(&[], Some(&both));
+    assert!(
+        inspect(&text(&back, "server.crt")).unwrap().is_signed_by(first.ca_certificate.as_ref().unwrap())
+    );
+}
+
+#[test]
+fn what_the_pods_have_stands_while_a_store_does_not_answer() {
+    let control_plane = control_plane(json!({}));
+    let first =
+        certificate_secret(&control_plane, &store(Driver::Etcd), &[], None, renewal(now())).unwrap().unwrap();
+    let mut asked = first.clone();
+    let wish = ("certs.kamaji.clastix.io/rotate".to_owned(), String::new());
+    asked.metadata.annotations.as_mut().unwrap().extend([wish]);
+    let standing = standing_certificate_secret(&control_plane, &asked).unwrap();
+    assert_eq!(standing, asked, "neither the contents nor the wish for new ones are lost");
+    assert_eq!(standing_certificate_secret(&control_plane, &Secret::default()), None);
 }

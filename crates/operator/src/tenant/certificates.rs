@@ -99,11 +99,16 @@ fn store_secrets(
     let material = &storage.material;
     let config =
         desired::data_store::config_secret(validated, material, find(Component::DataStoreConfig), &password);
-    let certificate = desired::data_store::certificate_secret(
-        validated,
-        material,
-        find(Component::DataStoreCertificate),
-        renewal,
-    )?;
+    let present = find(Component::DataStoreCertificate);
+    let standing = present
+        .filter(|_| storage.trouble.is_some())
+        .and_then(|present| desired::data_store::standing_certificate_secret(validated, present));
+    let certificate = match standing {
+        Some(standing) => Some(standing),
+        None => {
+            let further: Vec<_> = storage.overrides.iter().map(|entry| &entry.store).collect();
+            desired::data_store::certificate_secret(validated, material, &further, present, renewal)?
+        }
+    };
     Ok(ReadyStore { name: material.name.clone(), driver: material.driver, config, certificate })
 }
