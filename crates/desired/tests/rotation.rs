@@ -184,7 +184,7 @@ fn an_authority_is_rotated_a_month_before_its_end_and_forgotten_after_it() {
     assert!(due.issued().rotates_authority);
     let known = by_name(due.secrets());
     // Nobody has read it, and the authority ends: what it signed serves no longer anyway.
-    let ended = issue(&control_plane, &known, at("2036-02-28T12:00:00Z"));
+    let ended = issue(&control_plane, &known, at("2036-02-26T13:00:00Z"));
     let secrets = by_name(ended.secrets());
     assert_eq!(text(&secrets["blue-ca"], "ca.crt"), text(&known["blue-ca"], "next.crt"));
     assert_eq!(pem_blocks(&text(&secrets["blue-ca"], "previous.crt")).len(), 1, "a day is left");

@@ -1,9 +1,7 @@
 //! Certificate authorities: made, or adopted from what another program left.
 
 use jiff::{SignedDuration, Timestamp};
-use rcgen::{
-    BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use time::OffsetDateTime;
 
 use crate::plan::{Pair, subject, validity};
@@ -62,7 +60,8 @@ impl CertificateAuthority {
         params.use_authority_key_identifier_extension = true;
         // Some clients refuse a serial number that they have seen under the same issuer's name, and both
         // authorities may have the same name. The successor's own is another digest of its key.
-        params.serial_number = Some(params.key_identifier(key).into_iter().take(16).collect::<Vec<u8>>().into());
+        params.serial_number =
+            Some(params.key_identifier(key).into_iter().take(16).collect::<Vec<u8>>().into());
         Ok(params.signed_by(key, &self.issuer).map_err(make)?.pem())
     }
 

@@ -7,7 +7,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use serde_json::{Value, json};
 
-use super::{DataStoreOutcome, Failure, Inside, Observed, Replacement, TenantOutcome, status};
+use super::{DataStoreOutcome, Failure, Front, Inside, Observed, Replacement, TenantOutcome, status};
 use crate::gate::{Position, Urgency};
 use crate::inside::Part;
 use crate::{Checksums, Endpoint, Issued, Renewal, Secrets, Unassigned, Validated, credentials, validate};
@@ -65,7 +65,7 @@ impl World {
             json!({ "metadata": { "name": "blue-datastore-config" }, "data": { "a": "YQ==" } }),
         )
         .unwrap();
-        let service = crate::service(&control_plane);
+        let service = crate::service(&control_plane, None, None);
         Self { control_plane, service, endpoint, issued, config, deployment: deployment(1, 1) }
     }
 
@@ -81,9 +81,9 @@ impl World {
             },
             issued: Some(&self.issued),
             deployment: Some(&self.deployment),
-            queue: None,
+            front: Some(&Front::Unwished),
             tenant: TenantOutcome::Done(Inside { join_checksum: Some("sum".to_owned()), faults: Vec::new() }),
-            failure: None,
+            ..Observed::default()
         }
     }
 
@@ -169,13 +169,6 @@ fn the_state_follows_kamajis_rules() {
     let plain = json!({});
     let limited = json!({ "spec": { "writePermissions": { "blockCreation": true } } });
     let asleep = json!({ "spec": { "controlPlane": { "deployment": { "replicas": 0 } } } });
-    let rolling = |ready| Deployment {
-        metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
-            generation: Some(3),
-            ..deployment(1, ready).metadata
-        },
-        ..deployment(1, ready)
-    };
     let cases = vec![
         ("asleep", &asleep, Some("v1.36.3"), deployment(0, 0), VersionState::Sleeping),
         ("no pod ready", &plain, None, deployment(1, 0), VersionState::NotReady),
@@ -191,6 +184,13 @@ fn the_state_follows_kamajis_rules() {
         previous.kubernetes_resources.version.version = running.map(str::to_owned);
         assert_eq!(state(&world.status(Some(&previous), &world.observed())), Some(expected), "{name}");
     }
+}
+
+/// A Deployment whose newest template the controller has not seen yet.
+fn rolling(ready: i32) -> Deployment {
+    let mut live = deployment(1, ready);
+    live.metadata.generation = Some(3);
+    live
 }
 
 #[test]
