@@ -3,6 +3,7 @@
 mod dry_run;
 mod limits;
 mod mutate;
+mod reading;
 mod references;
 mod validate;
 
@@ -15,6 +16,7 @@ use axum::{Json, Router};
 use kube::Client;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
+use serde_json::Value;
 
 use api::TenantControlPlane;
 use api::validation::Fault;
@@ -50,13 +52,12 @@ pub(crate) fn routes(admission: Admission) -> Router {
 
 async fn mutate(
     State(admission): State<Arc<Admission>>,
-    Json(review): Json<Review>,
+    Json(review): Json<Value>,
 ) -> Json<AdmissionReview<DynamicObject>> {
     let began = Instant::now();
-    let request: Result<Request, _> = review.try_into();
-    let response = match request {
+    let response = match reading::read(review) {
         Ok(request) => mutate::respond(&request, &admission.settings.datastore),
-        Err(error) => AdmissionResponse::invalid(error),
+        Err(answer) => answer,
     };
     admission.metrics.admitted("mutate", response.allowed, began.elapsed());
     Json(response.into_review())
@@ -64,13 +65,12 @@ async fn mutate(
 
 async fn validate(
     State(admission): State<Arc<Admission>>,
-    Json(review): Json<Review>,
+    Json(review): Json<Value>,
 ) -> Json<AdmissionReview<DynamicObject>> {
     let began = Instant::now();
-    let request: Result<Request, _> = review.try_into();
-    let response = match request {
+    let response = match reading::read(review) {
         Ok(request) => validate::respond(&request, &admission).await,
-        Err(error) => AdmissionResponse::invalid(error),
+        Err(answer) => answer,
     };
     admission.metrics.admitted("validate", response.allowed, began.elapsed());
     Json(response.into_review())

@@ -11,8 +11,8 @@ pub(super) async fn respond(request: &Request, admission: &Admission) -> Admissi
     let found = match (&request.operation, &request.object, &request.old_object) {
         (Operation::Create, Some(new), _) => check(None, new, admission).await,
         // Finalizers must come off whatever the spec says.
-        (Operation::Update, Some(new), Some(old)) if new.metadata.deletion_timestamp.is_none() => {
-            check(Some(old), new, admission).await
+        (Operation::Update, Some(new), old) if new.metadata.deletion_timestamp.is_none() => {
+            check(old.as_ref(), new, admission).await
         }
         _ => Vec::new(),
     };

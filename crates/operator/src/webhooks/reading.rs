@@ -1,0 +1,113 @@
+//! Reads a review. An object that is none of its kind is refused with the field that is wrong, since the
+//! mutating webhook is asked before the API server compares an object with its schema.
+
+use api::validation::Fault;
+use kube::core::DynamicObject;
+use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
+use serde_json::Value;
+
+use super::{Request, Review};
+
+/// Longest value that is repeated in a message.
+const LONGEST: usize = 120;
+
+/// The request of a review, or the answer to one that cannot be read.
+pub(super) fn read(mut body: Value) -> Result<Request, AdmissionResponse> {
+    let untyped: AdmissionReview<DynamicObject> = decode(&body).map_err(|(path, reason)| {
+        AdmissionResponse::invalid(format!("no review of an object: {path}: {reason}"))
+    })?;
+    let untyped: AdmissionRequest<DynamicObject> = untyped.try_into().map_err(AdmissionResponse::invalid)?;
+    let is_deleted = |object: &DynamicObject| object.metadata.deletion_timestamp.is_some();
+    if untyped.object.as_ref().is_none_or(is_deleted) && decode::<Review>(&body).is_err() {
+        // Finalizers must come off whatever the spec says.
+        return Err(AdmissionResponse::from(&untyped));
+    }
+    if decode::<Review>(&body).is_err_and(|(path, _)| path.starts_with("request.oldObject")) {
+        // Nothing that stood there before excuses the new one then.
+        body["request"]["oldObject"] = Value::Null;
+    }
+    match decode::<Review>(&body) {
+        Ok(review) => review.try_into().map_err(AdmissionResponse::invalid),
+        Err((path, reason)) => {
+            let path = path.trim_start_matches("request.object.");
+            let value = value_at(&body["request"]["object"], path);
+            let fault = Fault::new(path, value, format!("is not what the field takes: {reason}"));
+            Err(AdmissionResponse::from(&untyped).deny(fault.to_string()))
+        }
+    }
+}
+
+/// The error is the path of the field and the reason.
+fn decode<T: serde::de::DeserializeOwned>(body: &Value) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(body)
+        .map_err(|error| (error.path().to_string(), error.into_inner().to_string()))
+}
+
+/// What stands at a path such as `spec.list[1].field`, shortened.
+fn value_at(object: &Value, path: &str) -> String {
+    let pointer: String = path
+        .split(['.', '['])
+        .map(|part| format!("/{}", part.trim_end_matches(']').replace('~', "~0").replace('/', "~1")))
+        .collect();
+    let text = object.pointer(&pointer).map(Value::to_string).unwrap_or_default();
+    if text.chars().count() <= LONGEST {
+        text
+    } else {
+        text.chars().take(LONGEST).chain("…".chars()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use serde_json::{Value, json};
+
+    fn review(operation: &str, object: Value, old: Value) -> Value {
+        let kind = json!({"group": "kamaji.clastix.io", "version": "v1alpha1", "kind": "TenantControlPlane"});
+        let resource =
+            json!({"group": "kamaji.clastix.io", "version": "v1alpha1", "resource": "tenantcontrolplanes"});
+        json!({
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "request": {
+                "uid": "7", "kind": kind, "resource": resource, "name": "a", "namespace": "b",
+                "operation": operation, "userInfo": {}, "object": object, "oldObject": old, "dryRun": false,
+            },
+        })
+    }
+
+    fn object(version: Value, deleted: bool) -> Value {
+        let mut object = json!({
+            "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "TenantControlPlane",
+            "metadata": {"name": "a", "namespace": "b"},
+            "spec": {
+                "controlPlane": {"service": {"serviceType": "ClusterIP"}},
+                "kubernetes": {"version": version, "kubelet": {"preferredAddressTypes": ["Hostname"]}},
+            },
+        });
+        if deleted {
+            object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
+        object
+    }
+
+    #[test]
+    fn a_field_of_another_type_is_named_with_what_stands_there() {
+        let answer = read(review("CREATE", object(json!(36), false), Value::Null)).unwrap_err();
+        assert!(!answer.allowed && answer.uid == "7");
+        let message = answer.result.message;
+        assert!(message.contains("spec.kubernetes.version: `36` is not what the field takes"), "{message}");
+    }
+
+    #[test]
+    fn finalizers_come_off_an_object_that_cannot_be_read() {
+        let stored = object(json!(36), true);
+        assert!(read(review("UPDATE", stored.clone(), stored)).unwrap_err().allowed);
+    }
+
+    #[test]
+    fn an_older_object_that_cannot_be_read_does_not_stop_its_repair() {
+        let request =
+            read(review("UPDATE", object(json!("v1.36.3"), false), object(json!(36), false))).unwrap();
+        assert!(request.object.is_some() && request.old_object.is_none());
+    }
+}
