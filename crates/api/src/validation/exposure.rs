@@ -84,12 +84,20 @@ fn check_front(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>) {
     }
 }
 
+/// What the API server's flag can hold: one slash, and nothing that separates its parts.
+fn is_group_resource(text: &str) -> bool {
+    let is_name =
+        |part: &str| part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c));
+    text.split_once('/')
+        .is_some_and(|(group, resource)| is_name(group) && is_name(resource) && !resource.is_empty())
+}
+
 fn check_overrides(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>) {
     let mut resources = BTreeSet::new();
     for (index, entry) in spec.data_store_overrides.iter().enumerate() {
         let path = |field: &str| format!("spec.dataStoreOverrides[{index}].{field}");
         let resource = entry.resource.as_deref().unwrap_or_default();
-        if !resource.contains('/') {
+        if !is_group_resource(resource) {
             let message = "must be `group/resource`, or `/resource` for the core group";
             faults.push(Fault::new(path("resource"), resource, message));
         } else if !resources.insert(resource) {

@@ -177,3 +177,20 @@ fn versions_rise_by_one_minor_at_a_time_and_never_fall() {
     let found = update_faults(&version("v1.33.0"), &version("v1.35.0"));
     assert!(found[0].message.contains("1.34"), "{}", found[0]);
 }
+
+#[test]
+fn a_resource_of_an_override_is_what_the_api_servers_flag_can_hold() {
+    let found = |resource: &str| {
+        let overrides = json!([{"resource": resource, "dataStore": "other"}]);
+        faults(&object(json!({"spec": {"dataStoreOverrides": overrides}})))
+    };
+    for resource in ["/events", "apps/deployments", "rbac.authorization.k8s.io/roles"] {
+        assert_eq!(found(resource), [], "{resource}");
+    }
+    for resource in ["events", "", "/", "a/b/c", "/events#https://elsewhere", "/a,/b"] {
+        let faults = found(resource);
+        assert_eq!(faults.len(), 1, "{resource}");
+        assert!(faults[0].to_string().contains("spec.dataStoreOverrides[0].resource"), "{}", faults[0]);
+        assert!(faults[0].message.contains("group/resource"), "{}", faults[0]);
+    }
+}
