@@ -10,10 +10,20 @@ mod adoption;
 mod bad_input;
 #[path = "stories/borders.rs"]
 mod borders;
+#[path = "stories/exposure.rs"]
+mod exposure;
+#[path = "stories/gateway.rs"]
+mod gateway;
+#[path = "stories/inside.rs"]
+mod inside;
 #[path = "stories/life.rs"]
 mod life;
+#[path = "stories/lifecycle.rs"]
+mod lifecycle;
 #[path = "stories/platform.rs"]
 mod platform;
+#[path = "stories/stores.rs"]
+mod stores;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -57,11 +67,37 @@ const STORIES: &[Story] = stories![
     life::a_control_plane_sleeps_and_wakes,
     life::a_herd_becomes_ready_without_a_restart,
     life::a_deleted_control_plane_leaves_nothing,
+    lifecycle::an_upgrade_of_one_replica_fails_no_request,
+    lifecycle::an_upgrade_of_two_replicas_fails_no_request,
+    lifecycle::a_new_authority_cuts_off_nobody,
+    lifecycle::a_renewed_certificate_is_served_without_a_restart,
+    lifecycle::scaling_replaces_no_pod,
+    lifecycle::changed_addresses_are_followed,
+    lifecycle::deletion_ends_without_the_store_and_without_the_tenant,
+    exposure::a_changed_node_port_is_followed_by_service_status_and_kubeconfig,
+    exposure::a_load_balancer_is_used_as_the_spec_says,
+    exposure::an_ingress_is_followed_by_names_and_kubeconfig_and_goes_with_its_wish,
+    exposure::a_tenant_of_both_address_families_is_served,
+    gateway::a_gateway_that_comes_later_leads_to_the_control_plane,
+    gateway::the_tunnel_through_a_gateway_carries_requests_to_workers,
+    pods::pods_run_under_the_account_and_with_the_metadata_of_the_spec,
+    pods::security_contexts_are_set_and_cleared_with_the_spec,
+    pods::additional_containers_and_volumes_come_and_go_with_the_spec,
     bad_input::admission_refuses_with_field_value_and_what_is_allowed,
     bad_input::a_service_that_the_cluster_cannot_serve_is_named_and_heals,
     bad_input::a_data_store_that_leads_nowhere_is_named_and_heals,
     borders::a_tenants_certificate_opens_no_other_tenants_keys,
     borders::a_tenants_kubeconfig_opens_no_other_tenant,
+    stores::overrides_are_kept_in_stores_of_other_authorities,
+    stores::a_move_between_stores_loses_no_acknowledged_write,
+    stores::wrong_credentials_of_a_store_are_named_and_harm_nothing,
+    inside::workers_find_what_they_need_to_join,
+    inside::addons_stand_in_the_tenant_and_are_repaired,
+    inside::addons_that_are_taken_out_of_the_spec_leave_the_tenant,
+    inside::a_patch_of_the_kubelets_configuration_that_cannot_apply_is_refused,
+    inside::write_permissions_block_and_release,
+    inside::nothing_is_asked_of_a_tenant_that_sleeps,
+    inside::a_tenant_that_cannot_be_reached_is_deleted_all_the_same,
     adoption::a_running_tenant_of_kamaji_goes_on_under_flotilla,
     platform::a_second_cluster_with_two_nodes_stands_beside,
     platform::a_crash_in_the_middle_stops_no_next_up,
