@@ -22,6 +22,8 @@ mod life;
 mod lifecycle;
 #[path = "stories/platform.rs"]
 mod platform;
+#[path = "stories/pods.rs"]
+mod pods;
 #[path = "stories/stores.rs"]
 mod stores;
 
