@@ -3,7 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+
+/// A group of figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Measurement {
+    /// One control plane created on an idle cluster; memory and CPU while nothing happens.
+    One,
+    /// Many created at once.
+    Herds,
+    /// A newer version under requests.
+    Upgrades,
+    /// From waking to the first answer.
+    Wakes,
+    /// Our operator alone with many control planes whose pods are played.
+    Played,
+}
 
 /// Measures tenant control planes on a management cluster.
 #[derive(Parser)]
@@ -27,6 +42,24 @@ pub(crate) struct Arguments {
     /// Type of the Service of each control plane.
     #[arg(long, default_value = "ClusterIP")]
     pub(crate) service_type: String,
+    /// What is measured; everything by default, but nothing played with --no-install.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Measurement>,
+    /// Kubernetes version that upgrades begin at.
+    #[arg(long, default_value = "v1.35.4")]
+    pub(crate) upgrade_from: String,
+    /// How often an upgrade and a wake are measured.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) live_samples: usize,
+    /// Seconds that requests go on after an upgrade, while old pods drain.
+    #[arg(long, default_value_t = 15)]
+    drain_seconds: u64,
+    /// Control planes whose pods are played.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) played_tenants: usize,
+    /// Seconds that the operator rests before its memory is read with control planes played.
+    #[arg(long, default_value_t = 20)]
+    played_settle_seconds: u64,
     /// How often one control plane alone is created.
     #[arg(long, default_value_t = 5)]
     pub(crate) samples: usize,
@@ -54,6 +87,31 @@ impl Arguments {
     /// Time that a herd gets to become Ready.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)
+    }
+
+    /// Whether a group of figures is wanted.
+    pub(crate) fn wants(&self, measurement: Measurement) -> bool {
+        if self.only.is_empty() {
+            return !(self.no_install && measurement == Measurement::Played);
+        }
+        self.only.contains(&measurement)
+    }
+
+    /// Whether anything is measured on the cluster.
+    pub(crate) fn wants_cluster(&self) -> bool {
+        Measurement::value_variants()
+            .iter()
+            .any(|measurement| *measurement != Measurement::Played && self.wants(*measurement))
+    }
+
+    /// Time that requests go on after an upgrade.
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
+    /// Rest before memory is read, with control planes played.
+    pub(crate) fn played_settle(&self) -> Duration {
+        Duration::from_secs(self.played_settle_seconds)
     }
 
     /// Rest before memory is read.

@@ -19,10 +19,13 @@ pub(crate) struct Facts {
     kubernetes: String,
 }
 
-/// Facts of this machine and of the management cluster.
-pub(crate) async fn facts(client: Client) -> Facts {
+/// Facts of this machine and of the management cluster, if there is one.
+pub(crate) async fn facts(client: Option<Client>) -> Facts {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let kubernetes = client.apiserver_version().await.map(|info| info.git_version);
+    let kubernetes = match client {
+        Some(client) => client.apiserver_version().await.map(|info| info.git_version).ok(),
+        None => None,
+    };
     Facts {
         measured_at: SystemClock.now().to_string(),
         cpu_model: field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "unknown".to_owned()),
@@ -30,7 +33,7 @@ pub(crate) async fn facts(client: Client) -> Facts {
         memory_mib: total_memory_mib(&read("/proc/meminfo")),
         architecture: std::env::consts::ARCH,
         kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-        kubernetes: kubernetes.unwrap_or_else(|_| "unknown".to_owned()),
+        kubernetes: kubernetes.unwrap_or_else(|| "unknown".to_owned()),
     }
 }
 

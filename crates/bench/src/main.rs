@@ -1,13 +1,16 @@
 //! `flotilla-bench`: measures control planes on a management cluster and writes the figures.
 //!
-//! It uses nothing but the custom resources and /proc, so it measures every operator that serves
-//! `TenantControlPlane`, ours or another.
+//! On a cluster it uses nothing but the custom resources and /proc, so it measures every operator that
+//! serves `TenantControlPlane`, ours or another. What is played needs no cluster and our operator.
 
 mod arguments;
 mod figures;
+mod live;
+mod load;
 mod machine;
 mod measure;
 mod memory;
+mod played;
 mod processes;
 mod tenants;
 
@@ -16,8 +19,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use crate::arguments::Arguments;
-use crate::figures::Report;
+use crate::arguments::{Arguments, Measurement};
+use crate::figures::{Figures, Report};
 use crate::tenants::Tenants;
 
 #[tokio::main]
@@ -32,21 +35,29 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {
-    if !arguments.no_install {
-        install()?;
+    let (mut figures, mut facts, mut cleaned) = (Figures::new(), machine::facts(None).await, Ok(()));
+    if arguments.wants(Measurement::Played) {
+        played::all(arguments, &mut figures).await?;
     }
-    let client = kubekit::client(Some(&arguments.kubeconfig)).await.with_context(|| {
-        format!("open {}; is the cluster up? (`make up`)", arguments.kubeconfig.display())
-    })?;
-    let tenants = Tenants::new(client.clone(), arguments);
-    tenants.prepare().await?;
-    let measured = tokio::select! {
-        measured = measure::all(client.clone(), &tenants, arguments) => measured,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
-    eprintln!("cleaning up");
-    let cleaned = tenants.remove_all().await;
-    let report = Report { machine: machine::facts(client).await, figures: measured? };
+    if arguments.wants_cluster() {
+        if !arguments.no_install {
+            install()?;
+        }
+        let client = kubekit::client(Some(&arguments.kubeconfig)).await.with_context(|| {
+            format!("open {}; is the cluster up? (`make up`)", arguments.kubeconfig.display())
+        })?;
+        let tenants = Tenants::new(client.clone(), arguments);
+        tenants.prepare().await?;
+        let measured = tokio::select! {
+            measured = measure::all(client.clone(), &tenants, arguments) => measured,
+            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+        };
+        eprintln!("cleaning up");
+        cleaned = tenants.remove_all().await;
+        facts = machine::facts(Some(client)).await;
+        figures.extend(measured?);
+    }
+    let report = Report { machine: facts, figures };
     println!("{}", report.table());
     report.write(&arguments.output)?;
     eprintln!("wrote {}", arguments.output.display());

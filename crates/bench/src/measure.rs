@@ -7,20 +7,31 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use kube::{Api, Client};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Measurement};
 use crate::figures::{Figure, Figures};
+use crate::live;
 use crate::memory::{Kib, Memory};
 use crate::processes;
 use crate::tenants::{Tenants, restarts};
 
-/// Runs all measurements.
+/// Runs the measurements on the cluster.
 pub(crate) async fn all(client: Client, tenants: &Tenants, arguments: &Arguments) -> Result<Figures> {
     let operator = Operator::new(client, arguments);
     let mut figures = Figures::new();
-    one_at_a_time(tenants, arguments, &mut figures).await?;
-    idle(tenants, &operator, arguments, &mut figures).await?;
-    for size in &arguments.herds {
-        herd(tenants, &operator, arguments, *size, &mut figures).await?;
+    if arguments.wants(Measurement::One) {
+        one_at_a_time(tenants, arguments, &mut figures).await?;
+        idle(tenants, &operator, arguments, &mut figures).await?;
+    }
+    if arguments.wants(Measurement::Herds) {
+        for size in &arguments.herds {
+            herd(tenants, &operator, arguments, *size, &mut figures).await?;
+        }
+    }
+    if arguments.wants(Measurement::Upgrades) {
+        live::upgrades(tenants, arguments, &mut figures).await?;
+    }
+    if arguments.wants(Measurement::Wakes) {
+        live::wakes(tenants, arguments, &mut figures).await?;
     }
     Ok(figures)
 }

@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 use api::{TenantControlPlane, VersionState};
 use futures::future::{self, BoxFuture};
 use futures::{FutureExt, StreamExt};
-use k8s_openapi::api::core::v1::{Namespace, Pod};
-use kube::api::{DeleteParams, ListParams, PostParams};
+use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 
@@ -80,7 +80,7 @@ impl Tenants {
     /// Creates `count` control planes at once and waits until all are Ready or time is up.
     pub(crate) async fn create(&self, prefix: &str, count: usize, deadline: Duration) -> Result<Herd> {
         let objects = (0..count)
-            .map(|index| self.control_plane(&format!("{prefix}-{index}")))
+            .map(|index| self.control_plane(&format!("{prefix}-{index}"), &Value::Null))
             .collect::<Result<Vec<_>>>()?;
         let started = Instant::now();
         let options = PostParams::default();
@@ -107,6 +107,52 @@ impl Tenants {
         }
     }
 
+    /// Creates a control plane with `spec` laid over the usual one.
+    pub(crate) async fn create_one(&self, name: &str, spec: &Value) -> Result<()> {
+        let made = self.control_planes.create(&PostParams::default(), &self.control_plane(name, spec)?).await;
+        made.map(|_| ()).with_context(|| format!("create {name}"))
+    }
+
+    /// Changes the spec of a control plane.
+    pub(crate) async fn change(&self, name: &str, spec: &Value) -> Result<()> {
+        let change = Patch::Merge(json!({"spec": spec}));
+        let changed = self.control_planes.patch(name, &PatchParams::default(), &change).await;
+        changed.map(|_| ()).with_context(|| format!("change {name}"))
+    }
+
+    /// Waits until a control plane is as `is_done` wants it.
+    pub(crate) async fn wait(
+        &self,
+        name: &str,
+        limit: Duration,
+        is_done: impl Fn(&TenantControlPlane) -> bool,
+    ) -> Result<()> {
+        let selection = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let events = watcher(self.control_planes.clone(), selection);
+        let mut changed = events.default_backoff().applied_objects().boxed();
+        let watching = async {
+            loop {
+                // The watcher reconnects by itself; an error is followed by another try.
+                if let Some(Ok(live)) = changed.next().await
+                    && is_done(&live)
+                {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(limit, watching).await.with_context(|| format!("{name} took over {limit:?}"))
+    }
+
+    /// A client of a control plane's own API server, with its administrator's rights.
+    pub(crate) async fn client_of(&self, name: &str) -> Result<Client> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.settings.namespace);
+        let data = secrets.get(&format!("{name}-admin-kubeconfig")).await?.data.unwrap_or_default();
+        let bytes = data.get("super-admin.conf").or_else(|| data.get("admin.conf"));
+        let bytes = bytes.context("the administrator's Secret holds no kubeconfig")?;
+        let text = std::str::from_utf8(&bytes.0).context("the kubeconfig is no text")?;
+        Ok(kubekit::client_for_kubeconfig(text, None, None).await?)
+    }
+
     /// The pods of the control planes that exist.
     pub(crate) async fn pods(&self) -> Result<Vec<Pod>> {
         Ok(self.pods.list(&ListParams::default()).await.context("list the pods")?.items)
@@ -128,6 +174,21 @@ impl Tenants {
             self.wait_until_removed().await
         }
         .boxed()
+    }
+
+    /// Waits until no pod of any control plane is left.
+    pub(crate) async fn wait_for_no_pods(&self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let pods = self.pods().await?.len();
+            if pods == 0 {
+                return Ok(());
+            }
+            if started.elapsed() > REMOVAL_DEADLINE {
+                bail!("{pods} pods are still there after {REMOVAL_DEADLINE:?}");
+            }
+            tokio::time::sleep(REMOVAL_POLL).await;
+        }
     }
 
     async fn wait_until_removed(&self) -> Result<()> {
@@ -157,9 +218,9 @@ impl Tenants {
         Ok(())
     }
 
-    fn control_plane(&self, name: &str) -> Result<TenantControlPlane> {
+    fn control_plane(&self, name: &str, spec: &Value) -> Result<TenantControlPlane> {
         let settings = &self.settings;
-        serde_json::from_value(json!({
+        let mut whole = json!({
             "apiVersion": "kamaji.clastix.io/v1alpha1",
             "kind": "TenantControlPlane",
             "metadata": {"name": name, "namespace": settings.namespace},
@@ -171,15 +232,33 @@ impl Tenants {
                 },
                 "kubernetes": {"version": settings.version, "kubelet": {"cgroupfs": "systemd"}},
             },
-        }))
-        .context("build the control plane; is --service-type one of ClusterIP, NodePort, LoadBalancer?")
+        });
+        lay_over(&mut whole["spec"], spec);
+        serde_json::from_value(whole)
+            .context("build the control plane; is --service-type one of ClusterIP, NodePort, LoadBalancer?")
     }
 }
 
 /// Ready as every operator of these resources says it.
 fn is_ready(control_plane: &TenantControlPlane) -> bool {
-    let status = control_plane.status.as_ref();
-    status.is_some_and(|status| status.kubernetes_resources.version.status == Some(VersionState::Ready))
+    state(control_plane) == Some(VersionState::Ready)
+}
+
+/// The state that every operator of these resources tells.
+pub(crate) fn state(control_plane: &TenantControlPlane) -> Option<VersionState> {
+    control_plane.status.as_ref()?.kubernetes_resources.version.status
+}
+
+fn lay_over(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (_, Value::Null) => {}
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                lay_over(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
 }
 
 /// Container restarts of `pods`, init containers included.
