@@ -5,10 +5,10 @@
 
 mod setting;
 
-use api::MigrationPhase;
 use api::names::annotations;
+use api::{DataStore, MigrationPhase, VersionState};
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::DeleteParams;
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use setting::{KEYS, PATIENCE, Setting, administrator, contents, may_write};
 use stage::eventually;
@@ -121,7 +121,7 @@ async fn after_its_time_limit_a_move_is_given_up_and_tried_again_with_a_longer_o
     assert!(may_write(&setting.first, &schema).await);
     assert_eq!(contents(&setting.other, &schema).await, []);
     let state = setting.tenant().await.status.unwrap().kubernetes_resources.version.status;
-    assert_eq!(state, Some(api::VersionState::Ready), "the tenant goes on");
+    assert_eq!(state, Some(VersionState::Ready), "the tenant goes on");
 
     setting.wish("other", json!({annotations::MIGRATION_TIMEOUT: "10m"})).await;
     setting.ready_in("other").await;
@@ -146,4 +146,59 @@ async fn a_control_plane_deleted_in_the_middle_of_a_move_leaves_both_stores_empt
         let refused = administrator(etcd).await.user_get(schema.as_str()).await.unwrap_err();
         assert!(refused.to_string().contains("not found"), "{refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_another_driver_is_refused_with_both_drivers_named() {
+    let setting = Setting::set().await;
+    let stores: Api<DataStore> = Api::all(setting.stage.client());
+    let login = json!({"content": "eA=="});
+    let nats = serde_json::from_value(json!({
+        "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "DataStore", "metadata": {"name": "nats"},
+        "spec": {
+            "driver": "NATS", "endpoints": ["127.0.0.1:4222"],
+            "basicAuth": {"username": login, "password": login},
+        },
+    }))
+    .unwrap();
+    stores.create(&PostParams::default(), &nats).await.unwrap();
+    let patch = Patch::Merge(json!({"spec": {"dataStore": "nats"}}));
+    let refused = eventually("it is refused with a reason", PATIENCE, || async {
+        let patched = setting.tenants().patch("nomad", &PatchParams::default(), &patch).await;
+        let error = patched.err().map(|error| error.to_string()).unwrap_or_default();
+        anyhow::ensure!(!error.contains("no DataStore of that name"), "the webhook has not seen it yet");
+        Ok(error)
+    })
+    .await
+    .unwrap();
+    assert!(refused.contains("NATS") && refused.contains("etcd"), "{refused}");
+    setting.ready_in("first").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sleeping_control_plane_moves_without_being_woken() {
+    let setting = Setting::set().await;
+    setting.fill().await;
+    let schema = setting.space().await.schema;
+    let patch = json!({"spec": {"dataStore": "other", "controlPlane": {"deployment": {"replicas": 0}}}});
+    setting.tenants().patch("nomad", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    eventually("it sleeps in the other store", PATIENCE, || async {
+        let status = setting.tenant().await.status.unwrap_or_default();
+        let state = status.kubernetes_resources.version.status;
+        let is_there = status.storage.data_store_name.as_deref() == Some("other");
+        anyhow::ensure!(
+            is_there && status.storage.migration.is_none() && state == Some(VersionState::Sleeping),
+            "{:?} {state:?}",
+            status.storage
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(contents(&setting.other, &schema).await.len(), KEYS);
+
+    let patch = json!({"spec": {"controlPlane": {"deployment": {"replicas": 1}}}});
+    setting.tenants().patch("nomad", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    setting.ready_in("other").await;
+    assert!(!setting.is_frozen().await);
 }
