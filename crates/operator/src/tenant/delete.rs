@@ -51,7 +51,9 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
     context.copies.cancel(&tenant.uid().unwrap_or_default());
     context.sessions.end(&tenant.uid().unwrap_or_default());
     if !has_finalizer(tenant) {
-        return Ok(());
+        // Kamaji's, which has nothing to wait for here; alone it stands where Kamaji was stopped half-way.
+        let is_left = tenant.finalizers().iter().any(|left| left == finalizers::TENANT_CONTROLLERS);
+        return if is_left { set_finalizers(&context.client, tenant, &[]).await } else { Ok(()) };
     }
     if let Err(source) = remove_from_stores(tenant, context).await {
         if tenant.annotations().get(FORCE_DELETE).is_none_or(|value| value != "true") {
