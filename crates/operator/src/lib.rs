@@ -54,6 +54,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     let metrics = Metrics::new(State::new(settings.certificate_expiration_deadline));
     let mut registry = Registry::default();
     metrics.register(&mut registry);
+    registry.register_collector(Box::new(service::ProcessUsage));
     let health = Health::default();
     let endpoints = async {
         tokio::try_join!(

@@ -79,8 +79,8 @@ pub struct Settings {
     /// Log as JSON, one object per line
     #[arg(long, env = "FLOTILLA_LOG_JSON", default_value_t = false)]
     pub log_json: bool,
-    /// OpenTelemetry collector that traces are sent to by OTLP over HTTP, such as
-    /// `http://collector:4318`; none are sent without it
+    /// OpenTelemetry collector that traces are sent to by OTLP over gRPC, such as
+    /// `http://collector:4317`; none are sent without it
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 }
