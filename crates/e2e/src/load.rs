@@ -1,0 +1,103 @@
+//! Constant requests to a control plane, half of them on a connection that is kept, half each on a new one.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Client;
+use kube::api::Api;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Longest wait for an answer: what takes longer has failed.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Requests that go on until they are stopped.
+pub struct Load {
+    stop: watch::Sender<bool>,
+    outcome: Arc<Mutex<Outcome>>,
+    task: JoinHandle<()>,
+}
+
+/// What came of the requests.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// How many were answered.
+    pub answered: usize,
+    /// The others, each with its reason.
+    pub failures: Vec<String>,
+}
+
+impl Load {
+    /// Begins with `per_second` requests as the user of a kubeconfig.
+    pub async fn start(kubeconfig: &Path, per_second: u32) -> Result<Self> {
+        let text = std::fs::read_to_string(kubeconfig)?;
+        let kept = client(&text).await?;
+        let outcome = Arc::new(Mutex::new(Outcome::default()));
+        let (stop, stopped) = watch::channel(false);
+        let pause = Duration::from_secs(1) / per_second.max(1);
+        let task = tokio::spawn(run(kept, text, pause, outcome.clone(), stopped));
+        Ok(Self { stop, outcome, task })
+    }
+
+    /// What came of the requests so far.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends and waits for the last answers.
+    pub async fn stop(self) -> Result<Outcome> {
+        self.stop.send_replace(true);
+        self.task.await?;
+        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(outcome)
+    }
+}
+
+async fn client(kubeconfig: &str) -> Result<Client> {
+    Ok(kubekit::client_for_kubeconfig(kubeconfig, None, Some(LIMIT)).await?)
+}
+
+async fn run(
+    kept: Client,
+    kubeconfig: String,
+    pause: Duration,
+    outcome: Arc<Mutex<Outcome>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut clock = tokio::time::interval(pause);
+    let mut requests = JoinSet::new();
+    for count in 0_u64.. {
+        tokio::select! {
+            _ = clock.tick() => {}
+            _ = stopped.wait_for(|is_over| *is_over) => break,
+        }
+        let reused = count.is_multiple_of(2).then(|| kept.clone());
+        let (kubeconfig, outcome) = (kubeconfig.clone(), outcome.clone());
+        requests.spawn(async move {
+            let kind = if reused.is_some() { "kept" } else { "new" };
+            let answer = tokio::time::timeout(LIMIT, request(reused, &kubeconfig)).await;
+            let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = jiff::Timestamp::now();
+            match answer {
+                Ok(Ok(())) => outcome.answered += 1,
+                Ok(Err(error)) => outcome.failures.push(format!("{now} on a {kind} connection: {error:#}")),
+                Err(_) => outcome.failures.push(format!("{now} on a {kind} connection: no answer")),
+            }
+        });
+        while requests.try_join_next().is_some() {}
+    }
+    requests.join_all().await;
+}
+
+async fn request(reused: Option<Client>, kubeconfig: &str) -> Result<()> {
+    let client = match reused {
+        Some(client) => client,
+        None => client(kubeconfig).await?,
+    };
+    Api::<Namespace>::all(client).get("kube-system").await?;
+    Ok(())
+}
