@@ -1,9 +1,10 @@
-//! Leader election over a Lease, as client-go does it: the holder renews, others wait until it is stale.
+//! Leader election over a Lease, as client-go does it: the holder renews, others wait until they have seen
+//! no renewal for as long as the lease lasts. Only the own clock counts, since those of two machines differ.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base::Clock;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
@@ -36,6 +37,28 @@ pub struct LeaseError {
     source: Box<kube::Error>,
 }
 
+/// What a candidate last saw of the lease.
+#[derive(Debug)]
+struct Sighting {
+    spec: Option<LeaseSpec>,
+    /// When it was first seen so, by the own clock.
+    since: Instant,
+}
+
+impl Sighting {
+    fn new(at: Instant) -> Self {
+        Self { spec: None, since: at }
+    }
+
+    /// Notes how the lease looks; returns for how long it has looked so.
+    fn look(&mut self, spec: Option<&LeaseSpec>, at: Instant) -> Duration {
+        if self.spec.as_ref() != spec {
+            *self = Self { spec: spec.cloned(), since: at };
+        }
+        at.saturating_duration_since(self.since)
+    }
+}
+
 /// Held leadership. Renewed in the background until [`Leadership::release`] or loss.
 #[derive(Debug)]
 pub struct Leadership {
@@ -59,8 +82,9 @@ enum Move {
 /// Errors of single attempts are logged and retried; the API server may be away for a while.
 pub async fn acquire(client: Client, settings: ElectionSettings, clock: impl Clock + 'static) -> Leadership {
     let api: Api<Lease> = Api::namespaced(client, &settings.namespace);
+    let mut sighting = Sighting::new(Instant::now());
     loop {
-        match attempt(&api, &settings, clock.now()).await {
+        match attempt(&api, &settings, &mut sighting, clock.now()).await {
             Ok(true) => break,
             Ok(false) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the lease"),
@@ -113,18 +137,21 @@ impl ElectionSettings {
     }
 }
 
+/// Renews until somebody else holds the lease, or until renewing has failed for so long that somebody
+/// else may take it soon.
 async fn renew(api: Api<Lease>, settings: ElectionSettings, clock: impl Clock, lost: watch::Sender<bool>) {
-    let mut renewed = clock.now();
+    let deadline = settings.duration.saturating_sub(settings.renew_every);
+    let mut renewed = tokio::time::Instant::now();
+    let mut sighting = Sighting::new(Instant::now());
     loop {
         tokio::time::sleep(settings.renew_every).await;
-        match attempt(&api, &settings, clock.now()).await {
-            Ok(true) => renewed = clock.now(),
-            Ok(false) => break,
-            Err(error) => {
+        let began = tokio::time::Instant::now();
+        let attempt = attempt(&api, &settings, &mut sighting, clock.now());
+        match tokio::time::timeout_at(renewed + deadline, attempt).await {
+            Ok(Ok(true)) => renewed = began,
+            Ok(Ok(false)) | Err(_) => break,
+            Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "failed to renew the lease");
-                if clock.now().duration_since(renewed).unsigned_abs() >= settings.duration {
-                    break;
-                }
             }
         }
     }
@@ -133,15 +160,23 @@ async fn renew(api: Api<Lease>, settings: ElectionSettings, clock: impl Clock, l
 }
 
 /// One try to take or renew the lease; true if this candidate holds it now.
-async fn attempt(api: &Api<Lease>, settings: &ElectionSettings, now: Timestamp) -> Result<bool, LeaseError> {
+async fn attempt(
+    api: &Api<Lease>,
+    settings: &ElectionSettings,
+    sighting: &mut Sighting,
+    now: Timestamp,
+) -> Result<bool, LeaseError> {
     let outcome = match api.get_opt(&settings.name).await {
-        Ok(Some(mut lease)) => match decide(lease.spec.as_ref(), &settings.identity, now) {
-            Move::Wait => return Ok(false),
-            Move::Take { transition } => {
-                lease.spec = Some(settings.spec(lease.spec.as_ref(), transition, now));
-                api.replace(&settings.name, &PostParams::default(), &lease).await
+        Ok(Some(mut lease)) => {
+            let unchanged_for = sighting.look(lease.spec.as_ref(), Instant::now());
+            match decide(lease.spec.as_ref(), &settings.identity, unchanged_for) {
+                Move::Wait => return Ok(false),
+                Move::Take { transition } => {
+                    lease.spec = Some(settings.spec(lease.spec.as_ref(), transition, now));
+                    api.replace(&settings.name, &PostParams::default(), &lease).await
+                }
             }
-        },
+        }
         Ok(None) => {
             let metadata = ObjectMeta { name: Some(settings.name.clone()), ..ObjectMeta::default() };
             let lease = Lease { metadata, spec: Some(settings.spec(None, true, now)) };
@@ -156,28 +191,27 @@ async fn attempt(api: &Api<Lease>, settings: &ElectionSettings, now: Timestamp) 
     }
 }
 
-fn decide(spec: Option<&LeaseSpec>, identity: &str, now: Timestamp) -> Move {
+fn decide(spec: Option<&LeaseSpec>, identity: &str, unchanged_for: Duration) -> Move {
     let holder = spec.and_then(|spec| spec.holder_identity.as_deref()).filter(|holder| !holder.is_empty());
     match holder {
         None => Move::Take { transition: true },
         Some(holder) if holder == identity => Move::Take { transition: false },
-        Some(_) if is_stale(spec, now) => Move::Take { transition: true },
+        Some(_) if unchanged_for > lifetime(spec) => Move::Take { transition: true },
         Some(_) => Move::Wait,
     }
 }
 
-fn is_stale(spec: Option<&LeaseSpec>, now: Timestamp) -> bool {
-    let Some((renewed, seconds)) =
-        spec.and_then(|spec| Some((spec.renew_time.as_ref()?.0, spec.lease_duration_seconds?)))
-    else {
-        return true;
-    };
-    now.duration_since(renewed) > SignedDuration::from_secs(i64::from(seconds))
+/// How long a lease lasts that is not renewed.
+fn lifetime(spec: Option<&LeaseSpec>) -> Duration {
+    let seconds = spec.and_then(|spec| spec.lease_duration_seconds).unwrap_or_default();
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LeaseSpec, MicroTime, Move, decide};
+    use std::time::{Duration, Instant};
+
+    use super::{LeaseSpec, MicroTime, Move, Sighting, decide};
 
     fn held_by(identity: &str, renewed: &str) -> LeaseSpec {
         LeaseSpec {
@@ -189,25 +223,35 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_lease_of_another_is_waited_for_and_a_stale_one_is_taken() {
+    fn a_lease_that_another_one_renews_is_waited_for_and_a_silent_one_is_taken() {
         let lease = held_by("other", "2026-01-01T00:00:00Z");
-        let at = |time: &str| decide(Some(&lease), "me", time.parse().unwrap());
-        assert_eq!(at("2026-01-01T00:00:06Z"), Move::Wait);
-        assert_eq!(at("2026-01-01T00:00:07Z"), Move::Take { transition: true });
+        assert_eq!(decide(Some(&lease), "me", Duration::from_secs(6)), Move::Wait);
+        assert_eq!(decide(Some(&lease), "me", Duration::from_millis(6001)), Move::Take { transition: true });
+    }
+
+    #[test]
+    fn what_the_holders_clock_says_is_no_matter() {
+        let long_ago = held_by("other", "1999-01-01T00:00:00Z");
+        let began = Instant::now();
+        let mut sighting = Sighting::new(began);
+        let unchanged_for = sighting.look(Some(&long_ago), began);
+        assert_eq!(decide(Some(&long_ago), "me", unchanged_for), Move::Wait);
+        let renewed = held_by("other", "1999-01-01T00:00:05Z");
+        let later = began + Duration::from_secs(5);
+        assert_eq!(sighting.look(Some(&renewed), later), Duration::ZERO);
+        assert_eq!(sighting.look(Some(&renewed), later + Duration::from_secs(7)), Duration::from_secs(7));
     }
 
     #[test]
     fn the_own_lease_is_renewed_without_a_transition() {
         let lease = held_by("me", "2026-01-01T00:00:00Z");
-        let now = "2026-01-01T00:00:03Z".parse().unwrap();
-        assert_eq!(decide(Some(&lease), "me", now), Move::Take { transition: false });
+        assert_eq!(decide(Some(&lease), "me", Duration::ZERO), Move::Take { transition: false });
     }
 
     #[test]
     fn a_lease_that_was_given_back_is_free_at_once() {
         let mut lease = held_by("other", "2026-01-01T00:00:00Z");
         lease.holder_identity = None;
-        let now = "2026-01-01T00:00:00Z".parse().unwrap();
-        assert_eq!(decide(Some(&lease), "me", now), Move::Take { transition: true });
+        assert_eq!(decide(Some(&lease), "me", Duration::ZERO), Move::Take { transition: true });
     }
 }

@@ -47,6 +47,8 @@ pub use settings::{Settings, StartSlots};
 /// How long a silent leader keeps the lease, and how often it renews it: a fail-over takes seconds.
 const LEASE_DURATION: Duration = Duration::from_secs(8);
 const LEASE_RENEWAL: Duration = Duration::from_secs(2);
+/// How long the cluster may take to send admission requests to other replicas once this one is ending.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs until a stop signal, or until leadership is lost.
 pub async fn run(settings: Settings) -> Result<()> {
@@ -65,7 +67,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     tokio::select! {
         outcome = endpoints => outcome.map(|_| ()).map_err(Into::into),
         outcome = serve_webhooks(&settings, &client, &health, &metrics) => outcome,
-        outcome = lead(&settings, &client, metrics.clone()) => outcome,
+        outcome = lead_and_drain(&settings, &client, &metrics, &health) => outcome,
     }
 }
 
@@ -98,6 +100,22 @@ async fn serve_webhooks(
         () = announcing => Ok(()),
         outcome = platform::keep_webhook_certificate(client, settings, &host, &SystemClock) => outcome,
     }
+}
+
+/// Leads until told to stop, then goes on serving webhooks until nobody is sent here any more.
+async fn lead_and_drain(
+    settings: &Settings,
+    client: &Client,
+    metrics: &Metrics,
+    health: &Health,
+) -> Result<()> {
+    let outcome = lead(settings, client, metrics.clone()).await;
+    metrics.follow();
+    health.set_ready(false);
+    if settings.leader_elect {
+        tokio::time::sleep(DRAIN).await;
+    }
+    outcome
 }
 
 /// Waits for the lease and reconciles while it is held.

@@ -158,4 +158,10 @@ impl Metrics {
     pub(crate) fn lead(&self) {
         self.is_leading.set(1);
     }
+
+    /// Notes that this replica reconciles no more.
+    pub(crate) fn follow(&self) {
+        self.is_leading.set(0);
+        self.state.hide();
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use api::{DataStore, TenantControlPlane, VersionState};
 use base::{Clock, SystemClock};
@@ -37,7 +37,7 @@ const STATES: [VersionState; 9] = [
 
 /// The caches, once this replica leads, and what passes noted.
 pub(crate) struct State {
-    caches: OnceLock<Readers>,
+    caches: RwLock<Option<Readers>>,
     certificates: Certificates,
     seen: Mutex<HashMap<Key, Option<String>>>,
     deadline: SignedDuration,
@@ -68,7 +68,7 @@ impl State {
     /// Of a replica that does not lead; certificates that end within `deadline` count as expiring.
     pub(crate) fn new(deadline: SignedDuration) -> Self {
         Self {
-            caches: OnceLock::new(),
+            caches: RwLock::default(),
             certificates: Certificates::default(),
             seen: Mutex::default(),
             deadline,
@@ -77,8 +77,13 @@ impl State {
 
     /// From now on this replica leads.
     pub(crate) fn show(&self, tenants: Store<TenantControlPlane>, data_stores: DataStoreLookup) {
-        // A process leads once; it ends when it loses the lease.
-        let _ = self.caches.set(Readers { tenants, data_stores });
+        let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
+        *caches = Some(Readers { tenants, data_stores });
+    }
+
+    /// From now on another replica may lead.
+    pub(crate) fn hide(&self) {
+        *self.caches.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Notes the certificates of a control plane.
@@ -161,7 +166,8 @@ impl fmt::Debug for State {
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         kamaji::encode_build(&mut encoder)?;
-        let Some(caches) = self.caches.get() else { return Ok(()) };
+        let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(caches) = caches.as_ref() else { return Ok(()) };
         let (tenants, stores) = (caches.tenants.state(), caches.data_stores.all());
         let view = View {
             tenants: &tenants,
