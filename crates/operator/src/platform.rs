@@ -25,8 +25,11 @@ use serde_json::json;
 
 use crate::Settings;
 
-/// How often certificates are looked at, and the CA bundles put back where somebody took them away.
+/// How often the managed etcd's certificates are looked at.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How often the webhooks' certificate is looked at, and the CA bundles put back where somebody took them
+/// away: so long at most does a replica serve with a certificate that another one has replaced.
+const WEBHOOK_LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How soon a managed etcd that does not answer yet is tried again.
 const ETCD_RETRY: Duration = Duration::from_secs(1);
 /// Certificates of the managed etcd are renewed this long before they end.
@@ -77,7 +80,7 @@ pub(crate) async fn keep_webhook_certificate(
 ) -> Result<()> {
     let mut served: Option<Pair> = None;
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(WEBHOOK_LOOK_EVERY).await;
         match webhook_certificate(client, settings, clock).await {
             Ok(pair) if served.as_ref() == Some(&pair) => {}
             Ok(pair) => {
