@@ -55,7 +55,7 @@ fn everything() -> Value {
             "cgroupfs": "systemd",
             "configurationJSONPatches": [
                 { "op": "replace", "path": "/maxPods", "value": 250 },
-                { "op": "add", "path": "/featureGates", "value": { "A": true } },
+                { "op": "add", "path": "/featureGates", "value": { "MemoryQoS": true } },
                 { "op": "remove", "path": "/podPidsLimit" },
             ],
         } },
