@@ -227,10 +227,12 @@ fn replica_failure(live: &Deployment) -> Option<String> {
 }
 
 fn ready(conditions: &[Condition]) -> Report {
-    let failing = NEEDED
-        .into_iter()
-        .filter_map(|kind| find(conditions, kind))
-        .find(|condition| condition.status != "True");
+    let mut needed = NEEDED.into_iter().filter_map(|kind| find(conditions, kind));
+    // What was not looked at waits for what failed, whatever their order.
+    let failing = needed
+        .clone()
+        .find(|condition| condition.status == "False")
+        .or_else(|| needed.find(|condition| condition.status != "True"));
     let Some(condition) = failing else {
         return Report::holds(Kind::Ready, Reason::Ready, "the control plane serves");
     };

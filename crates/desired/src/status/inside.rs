@@ -34,6 +34,8 @@ pub struct Inside {
     pub join_checksum: Option<String>,
     /// What does not stand as it should, and why.
     pub faults: Vec<(Part, String)>,
+    /// Whether some of that may pass by itself: the API server refused it.
+    pub is_refused: bool,
 }
 
 /// Fills in Kamaji's fields.

@@ -82,7 +82,7 @@ impl World {
             issued: Some(&self.issued),
             deployment: Some(&self.deployment),
             front: Some(&Front::Unwished),
-            tenant: TenantOutcome::Done(Inside { join_checksum: Some("sum".to_owned()), faults: Vec::new() }),
+            tenant: TenantOutcome::Done(Inside { join_checksum: Some("sum".to_owned()), ..Inside::default() }),
             ..Observed::default()
         }
     }
@@ -354,4 +354,15 @@ fn an_addon_that_is_taken_away_leaves_the_status() {
     assert!(before.addons.core_dns.enabled && !after.addons.core_dns.enabled);
     assert_eq!(after.addons.konnectivity.agent, api::KonnectivityAgentStatus::default());
     assert_eq!(without.status(Some(&after), &without.observed()).addons, after.addons);
+}
+
+#[test]
+fn ready_tells_what_failed_and_not_what_waits_for_it() {
+    let control_plane = validate(&object(&json!({}))).unwrap();
+    let store = DataStoreOutcome::Unreachable { name: "main".to_owned(), message: "refused".to_owned() };
+    let observed = Observed { data_store: store, ..Observed::default() };
+    let stands = status(None, Ok(&control_plane), Some(4), &observed, at(NOW));
+    let ready = find(&stands.conditions, Kind::Ready).unwrap();
+    assert_eq!(ready.reason, "DataStoreUnreachable");
+    assert!(ready.message.contains("`main`"), "{}", ready.message);
 }
