@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use api::gateway_api::TlsRoute;
 use e2e::{Cluster, Gateway, TenantSpec, Tenants, eventually};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{Pod, Secret};
-use kube::api::{DeleteParams, PostParams};
+use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::json;
 
 /// How long a change of the spec may take to be brought about.
@@ -91,6 +92,10 @@ pub(crate) async fn the_tunnel_through_a_gateway_carries_requests_to_workers(
     let parent = tunnel.spec.parent_refs.first().context("no parent")?;
     ensure!(parent.section_name.as_deref() == Some("konnectivity-server"), "{parent:?}");
 
+    let own = ListParams::default().labels("kamaji.clastix.io/name=tunnel");
+    let templates = tenants.beside::<ReplicaSet>().list(&own).await?.items.len();
+    ensure!(templates == 1, "the tunnel came by {templates} templates of the pods");
+
     let worker = Worker { cluster, tenants: &tenants, gateway: &gateway };
     worker.start("tunnel").await?;
     let raw = "/api/v1/namespaces/default/services/worker:8134/proxy/healthz";
@@ -123,6 +128,8 @@ pub(crate) async fn the_tunnel_through_a_gateway_carries_requests_to_workers(
         let status = tenants.api().get("tunnel").await?.status.unwrap_or_default();
         ensure!(!status.addons.konnectivity.enabled, "the status still tells of it");
         ensure!(status.addons.konnectivity.config_map.name.is_none(), "the status tells of its ConfigMap");
+        let deployment = serde_json::to_string(&tenants.beside::<Deployment>().get("tunnel").await?.spec)?;
+        ensure!(!deployment.contains("konnectivity") && !deployment.contains("egress"), "{deployment}");
         Ok(())
     })
     .await?;
