@@ -82,7 +82,10 @@ impl World {
             issued: Some(&self.issued),
             deployment: Some(&self.deployment),
             front: Some(&Front::Unwished),
-            tenant: TenantOutcome::Done(Inside { join_checksum: Some("sum".to_owned()), ..Inside::default() }),
+            tenant: TenantOutcome::Done(Inside {
+                join_checksum: Some("sum".to_owned()),
+                ..Inside::default()
+            }),
             ..Observed::default()
         }
     }

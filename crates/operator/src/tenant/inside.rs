@@ -102,8 +102,9 @@ async fn bring_about(
     let dns = LiveDns::default();
     let inputs = Inputs { endpoint, kubeconfig, store, webhook: &webhook, dns: &dns };
     let wish = Wish { validated, inputs };
-    let wished = bring_about::bring_about(&session, &wish).await.map_err(InsideError::Remote)?;
-    Ok(Inside { join_checksum: wished.join_checksum, faults: wished.faults })
+    let (wished, is_refused) =
+        bring_about::bring_about(&session, &wish).await.map_err(InsideError::Remote)?;
+    Ok(Inside { join_checksum: wished.join_checksum, faults: wished.faults, is_refused })
 }
 
 /// The session with the tenant, over its Service.
@@ -128,7 +129,8 @@ async fn session(
         server_name: validated.service_host(),
     };
     let uid = tenant.uid().unwrap_or_default();
-    Ok(context.sessions.with(&uid, TenantRef::from_obj(tenant), access).await?)
+    let living = || context.caches.tenants.state().iter().filter_map(|tenant| tenant.uid()).collect();
+    Ok(context.sessions.with(&uid, TenantRef::from_obj(tenant), access, living).await?)
 }
 
 fn kubeconfig<'a>(pass: &'a Pass, key: &str) -> Result<&'a str, InsideError> {

@@ -74,6 +74,7 @@ impl Pass {
         let is_stuck = self.failure.is_some()
             || matches!(self.front, Some(Front::Failed { .. }))
             || matches!(self.tenant, TenantOutcome::Failed { .. })
+            || matches!(&self.tenant, TenantOutcome::Done(inside) if inside.is_refused)
             || matches!(self.store, DataStoreOutcome::Unreachable { .. } | DataStoreOutcome::NotReady { .. });
         if is_stuck {
             return RETRY_AFTER;

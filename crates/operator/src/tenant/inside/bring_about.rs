@@ -34,8 +34,9 @@ impl Wish<'_> {
     }
 }
 
-/// Makes everything as wished. Answers with what that was, and with the faults of what could not be done.
-pub(super) async fn bring_about(session: &Session, wish: &Wish<'_>) -> Result<Wished, RemoteError> {
+/// Makes everything as wished. Answers with what that was and the faults of what could not be done, and
+/// whether the API server refused some of it: that may pass by itself.
+pub(super) async fn bring_about(session: &Session, wish: &Wish<'_>) -> Result<(Wished, bool), RemoteError> {
     session.known().begin();
     let outcome = go_through(session, wish).await;
     if session.known().end() && outcome.is_ok() {
@@ -53,9 +54,10 @@ pub(super) async fn hold(session: &Session, object: &Object) -> Result<(), Remot
     outcome
 }
 
-async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<Wished, RemoteError> {
+async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<(Wished, bool), RemoteError> {
     let found = look(session, wish).await?;
     let mut wished = wish.objects(session.known().dns());
+    let of_the_spec = wished.faults.len();
     for objects in wished.objects.chunks(CONCURRENCY) {
         let writes = objects.iter().map(|object| write(session, object, found.get(&object.key)));
         let written = join_all(writes).await;
@@ -68,7 +70,8 @@ async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<Wished, Remote
         session.known().forget(key);
     }
     session.watch(&keys.iter().map(|key| key.kind).collect());
-    Ok(wished)
+    let is_refused = wished.faults.len() > of_the_spec;
+    Ok((wished, is_refused))
 }
 
 /// What the API server refuses is a fault of its part; that it cannot be reached concerns all of them.

@@ -61,12 +61,15 @@ impl Sessions {
         lock(&self.open).remove(uid);
     }
 
-    /// The session with a tenant; a new one if there is none or the tenant is reached otherwise now.
+    /// The session with a tenant; a new one if there is none or the tenant is reached otherwise now. A new
+    /// one takes the occasion to end those with tenants that are no longer among the `living`, which
+    /// happens to those that nobody told us the end of.
     pub(super) async fn with(
         &self,
         uid: &str,
         tenant: TenantRef,
         access: Access,
+        living: impl FnOnce() -> HashSet<String>,
     ) -> Result<Arc<Session>, ClientError> {
         let open = lock(&self.open).get(uid).filter(|open| open.access == access).cloned();
         if let Some(open) = open {
@@ -81,7 +84,10 @@ impl Sessions {
             known: Arc::default(),
             watches: Mutex::default(),
         });
-        lock(&self.open).insert(uid.to_owned(), session.clone());
+        let living = living();
+        let mut open = lock(&self.open);
+        open.retain(|uid, _| living.contains(uid));
+        open.insert(uid.to_owned(), session.clone());
         Ok(session)
     }
 }

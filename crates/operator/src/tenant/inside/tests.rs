@@ -49,7 +49,8 @@ impl World {
             url: self.control_plane.server().to_owned(),
             server_name: "127.0.0.1".to_owned(),
         };
-        self.sessions.with("uid", TenantRef::new("blue").within("tenants"), access).await.unwrap()
+        let living = || ["uid".to_owned()].into();
+        self.sessions.with("uid", TenantRef::new("blue").within("tenants"), access, living).await.unwrap()
     }
 
     /// A pass of the operator.
@@ -65,7 +66,7 @@ impl World {
             webhook: &webhook,
             dns: &dns,
         };
-        bring_about(&*self.session().await, &Wish { validated: &validated, inputs }).await.unwrap()
+        bring_about(&*self.session().await, &Wish { validated: &validated, inputs }).await.unwrap().0
     }
 
     async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
