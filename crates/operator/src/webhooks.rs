@@ -57,7 +57,7 @@ async fn mutate(
     let began = Instant::now();
     let response = match reading::read(review) {
         Ok(request) => mutate::respond(&request, &admission.settings.datastore),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     admission.metrics.admitted("mutate", response.allowed, began.elapsed());
     Json(response.into_review())
@@ -70,7 +70,7 @@ async fn validate(
     let began = Instant::now();
     let response = match reading::read(review) {
         Ok(request) => validate::respond(&request, &admission).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     admission.metrics.admitted("validate", response.allowed, began.elapsed());
     Json(response.into_review())

@@ -20,14 +20,14 @@ pub(crate) struct Addresses {
 impl Addresses {
     /// Takes the first range that no other stage on this machine holds.
     pub(crate) fn claim() -> Result<Self> {
-        let candidates = (64..128_u8).flat_map(|second| (0..16_u8).map(move |third| (second, third * 16)));
+        let mut candidates =
+            (64..128_u8).flat_map(|second| (0..16_u8).map(move |third| (second, third * 16)));
         candidates
-            .filter_map(|(second, third)| {
+            .find_map(|(second, third)| {
                 let net = Ipv4Net::new(Ipv4Addr::new(127, second, third, 0), PREFIX).ok()?;
                 let claim = TcpListener::bind((Ipv4Addr::new(127, second, third, 1), CLAIM_PORT)).ok()?;
                 Some(Self { net, _claim: claim })
             })
-            .next()
             .context("every range of loopback addresses is held by another stage")
     }
 

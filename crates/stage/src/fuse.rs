@@ -46,9 +46,15 @@ impl Fuse {
         *self.state() = State { armed: Some((nth, moment)), ..State::default() };
     }
 
-    /// Forgets the writes so far and lets all through; returns those that there were.
+    /// Lets all through from now on; returns the writes that there were, and forgets them.
+    #[must_use = "`clear` forgets them unseen"]
     pub fn reset(&self) -> Vec<String> {
         std::mem::take(&mut *self.state()).writes
+    }
+
+    /// Lets all through from now on and forgets the writes.
+    pub fn clear(&self) {
+        *self.state() = State::default();
     }
 
     /// Resolves once the fuse has blown.

@@ -12,29 +12,34 @@ use super::{Request, Review};
 const LONGEST: usize = 120;
 
 /// The request of a review, or the answer to one that cannot be read.
-pub(super) fn read(mut body: Value) -> Result<Request, AdmissionResponse> {
-    let untyped: AdmissionReview<DynamicObject> = decode(&body).map_err(|(path, reason)| {
-        AdmissionResponse::invalid(format!("no review of an object: {path}: {reason}"))
-    })?;
-    let untyped: AdmissionRequest<DynamicObject> = untyped.try_into().map_err(AdmissionResponse::invalid)?;
-    let is_deleted = |object: &DynamicObject| object.metadata.deletion_timestamp.is_some();
-    if untyped.object.as_ref().is_none_or(is_deleted) && decode::<Review>(&body).is_err() {
-        // Finalizers must come off whatever the spec says.
-        return Err(AdmissionResponse::from(&untyped));
-    }
-    if decode::<Review>(&body).is_err_and(|(path, _)| path.starts_with("request.oldObject")) {
+pub(super) fn read(body: Value) -> Result<Request, Box<AdmissionResponse>> {
+    let invalid = |reason: String| Box::new(AdmissionResponse::invalid(reason));
+    let (path, reason) = match decode::<Review>(&body) {
+        Ok(review) => return review.try_into().map_err(|error| invalid(format!("{error}"))),
+        Err(fault) => fault,
+    };
+    if path.starts_with("request.oldObject") {
         // Nothing that stood there before excuses the new one then.
-        body["request"]["oldObject"] = Value::Null;
+        return read(without_old(body));
     }
-    match decode::<Review>(&body) {
-        Ok(review) => review.try_into().map_err(AdmissionResponse::invalid),
-        Err((path, reason)) => {
-            let path = path.trim_start_matches("request.object.");
-            let value = value_at(&body["request"]["object"], path);
-            let fault = Fault::new(path, value, format!("is not what the field takes: {reason}"));
-            Err(AdmissionResponse::from(&untyped).deny(fault.to_string()))
-        }
+    let untyped: AdmissionReview<DynamicObject> = decode(&body)
+        .map_err(|(path, reason)| invalid(format!("no review of an object: {path}: {reason}")))?;
+    let untyped: AdmissionRequest<DynamicObject> =
+        untyped.try_into().map_err(|error| invalid(format!("{error}")))?;
+    let answer = AdmissionResponse::from(&untyped);
+    if untyped.object.is_none_or(|object| object.metadata.deletion_timestamp.is_some()) {
+        // Finalizers must come off whatever the spec says.
+        return Err(Box::new(answer));
     }
+    let path = path.trim_start_matches("request.object.");
+    let value = value_at(&body["request"]["object"], path);
+    let fault = Fault::new(path, value, format!("is not what the field takes: {reason}"));
+    Err(Box::new(answer.deny(fault.to_string())))
+}
+
+fn without_old(mut body: Value) -> Value {
+    body["request"]["oldObject"] = Value::Null;
+    body
 }
 
 /// The error is the path of the field and the reason.
@@ -45,11 +50,9 @@ fn decode<T: serde::de::DeserializeOwned>(body: &Value) -> Result<T, (String, St
 
 /// What stands at a path such as `spec.list[1].field`, shortened.
 fn value_at(object: &Value, path: &str) -> String {
-    let pointer: String = path
-        .split(['.', '['])
-        .map(|part| format!("/{}", part.trim_end_matches(']').replace('~', "~0").replace('/', "~1")))
-        .collect();
-    let text = object.pointer(&pointer).map(Value::to_string).unwrap_or_default();
+    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    let parts: Vec<String> = parts.map(|part| part.replace('~', "~0").replace('/', "~1")).collect();
+    let text = object.pointer(&format!("/{}", parts.join("/"))).map(Value::to_string).unwrap_or_default();
     if text.chars().count() <= LONGEST {
         text
     } else {

@@ -77,7 +77,7 @@ async fn disturb(
         settled = life.settles(phase) => settled?,
     }
     operator.kill().await;
-    fuse.reset();
+    fuse.clear();
     let keys = life.keys().await?;
     operator.restart().await?;
     life.settles(phase).await.with_context(|| operator.last_words())?;

@@ -22,7 +22,7 @@ pub(crate) async fn undisturbed(stage: &Stage, operator: &Operator) -> Result<Un
     stage.create_namespace(&life.namespace).await?;
     let mut seen = Undisturbed { states: BTreeMap::new(), writes: BTreeMap::new() };
     for phase in PHASES {
-        stage.fuse().reset();
+        stage.fuse().clear();
         life.begin(phase).await?;
         life.settles(phase).await.with_context(|| operator.last_words())?;
         seen.states.insert(phase, life.state().await?);
