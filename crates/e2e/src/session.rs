@@ -24,9 +24,11 @@ const LABEL: &str = "session=open";
 
 /// Work that goes on until it is ended.
 pub struct Session {
-    stop: watch::Sender<bool>,
+    stop_work: watch::Sender<bool>,
+    stop_watch: watch::Sender<bool>,
     report: Arc<Mutex<Report>>,
-    tasks: Vec<JoinHandle<()>>,
+    work: Vec<JoinHandle<()>>,
+    watch: JoinHandle<()>,
     client: Client,
 }
 
@@ -50,15 +52,16 @@ impl Session {
     pub async fn open(cluster: &Cluster, kubeconfig: &Path) -> Result<Self> {
         let client = kamaji::client(&std::fs::read_to_string(kubeconfig)?).await?;
         let report = Arc::new(Mutex::new(Report::default()));
-        let (stop, stopped) = watch::channel(false);
+        let (stop_work, work_stopped) = watch::channel(false);
+        let (stop_watch, watch_stopped) = watch::channel(false);
         let version = entries(&client).list(&of_session()).await?.metadata.resource_version;
         let from = version.context("a list without version")?;
-        let tasks = vec![
-            tokio::spawn(write(client.clone(), report.clone(), stopped.clone())),
-            tokio::spawn(follow(client.clone(), from, report.clone(), stopped.clone())),
-            tokio::spawn(call_kubectl(cluster.clone(), kubeconfig.to_owned(), report.clone(), stopped)),
+        let watch = tokio::spawn(follow(client.clone(), from, report.clone(), watch_stopped));
+        let work = vec![
+            tokio::spawn(write(client.clone(), report.clone(), work_stopped.clone())),
+            tokio::spawn(call_kubectl(cluster.clone(), kubeconfig.to_owned(), report.clone(), work_stopped)),
         ];
-        Ok(Self { stop, report, tasks, client })
+        Ok(Self { stop_work, stop_watch, report, work, watch, client })
     }
 
     /// What happened so far.
@@ -69,6 +72,10 @@ impl Session {
 
     /// Ends the work and waits until the watch has told of the last write.
     pub async fn close(self) -> Result<Report> {
+        self.stop_work.send_replace(true);
+        for task in self.work {
+            task.await?;
+        }
         let marker = json!({"metadata": {"name": "the-end", "labels": {"session": "open"}}});
         entries(&self.client).create(&PostParams::default(), &serde_json::from_value(marker)?).await?;
         crate::eventually("the watch tells of the last write", Duration::from_secs(30), || async {
@@ -77,10 +84,8 @@ impl Session {
             Ok(())
         })
         .await?;
-        self.stop.send_replace(true);
-        for task in self.tasks {
-            task.await?;
-        }
+        self.stop_watch.send_replace(true);
+        self.watch.await?;
         let mut report = lock(&self.report).clone();
         report.watched.retain(|name| name != "the-end");
         Ok(report)

@@ -20,28 +20,30 @@ pub(crate) fn credentials(facts: &Facts, now: Timestamp) -> Result<Vec<Made>> {
     let (public_key, private_key) = service_account()?;
     let nobody: [&str; 0] = [];
     let api_server = issue(api_server(facts), &ca, now)?;
-    let kubelet_client =
-        issue(CertificatePlan::client("kube-apiserver-kubelet-client", nobody), &ca, now)?;
+    let kubelet_client = issue(CertificatePlan::client("kube-apiserver-kubelet-client", nobody), &ca, now)?;
     let front_proxy_client = issue(CertificatePlan::client("front-proxy-client", nobody), &front_proxy, now)?;
     let mut made = vec![
-        secret(facts, "ca", &[
-            ("ca.crt", &ca_pair.certificate),
-            ("ca.key", &ca_pair.key),
-            ("tls.crt", &ca_pair.certificate),
-            ("tls.key", &ca_pair.key),
-        ]),
-        secret(facts, "front-proxy-ca-certificate", &[
-            ("front-proxy-ca.crt", &front_proxy_pair.certificate),
-            ("front-proxy-ca.key", &front_proxy_pair.key),
-        ]),
+        secret(
+            facts,
+            "ca",
+            &[
+                ("ca.crt", &ca_pair.certificate),
+                ("ca.key", &ca_pair.key),
+                ("tls.crt", &ca_pair.certificate),
+                ("tls.key", &ca_pair.key),
+            ],
+        ),
+        secret(
+            facts,
+            "front-proxy-ca-certificate",
+            &[
+                ("front-proxy-ca.crt", &front_proxy_pair.certificate),
+                ("front-proxy-ca.key", &front_proxy_pair.key),
+            ],
+        ),
         secret(facts, "sa-certificate", &[("sa.key", &private_key), ("sa.pub", &public_key)]),
         leaf(facts, "api-server-certificate", "apiserver", &api_server),
-        leaf(
-            facts,
-            "api-server-kubelet-client-certificate",
-            "apiserver-kubelet-client",
-            &kubelet_client,
-        ),
+        leaf(facts, "api-server-kubelet-client-certificate", "apiserver-kubelet-client", &kubelet_client),
         leaf(facts, "front-proxy-client-certificate", "front-proxy-client", &front_proxy_client),
     ];
     made.extend(kubeconfigs(facts, &ca, &ca_pair, now)?);
@@ -52,19 +54,27 @@ pub(crate) fn credentials(facts: &Facts, now: Timestamp) -> Result<Vec<Made>> {
 /// the certificate.
 pub(crate) fn store(facts: &Facts, ca: &CertificateAuthority, now: Timestamp) -> Result<Vec<Made>> {
     let certificate = client(ca, &facts.uid, &["system:masters"], TEN_YEARS, now)?;
-    let mut config = secret(facts, "datastore-config", &[
-        ("DB_CONNECTION_STRING", ""),
-        ("DB_PASSWORD", "3f7c2f5e-5a6c-4a55-9d0e-6f6f3c1b1a52"),
-        ("DB_SCHEMA", &facts.uid),
-        ("DB_USER", &facts.uid),
-    ]);
+    let mut config = secret(
+        facts,
+        "datastore-config",
+        &[
+            ("DB_CONNECTION_STRING", ""),
+            ("DB_PASSWORD", "3f7c2f5e-5a6c-4a55-9d0e-6f6f3c1b1a52"),
+            ("DB_SCHEMA", &facts.uid),
+            ("DB_USER", &facts.uid),
+        ],
+    );
     config.object["metadata"]["finalizers"] =
         serde_json::json!(["finalizer.kamaji.clastix.io/datastore-secret"]);
-    let certificate = secret(facts, "datastore-certificate", &[
-        ("ca.crt", &ca.pair().certificate),
-        ("server.crt", &certificate.certificate),
-        ("server.key", &certificate.key),
-    ]);
+    let certificate = secret(
+        facts,
+        "datastore-certificate",
+        &[
+            ("ca.crt", &ca.pair().certificate),
+            ("server.crt", &certificate.certificate),
+            ("server.key", &certificate.key),
+        ],
+    );
     Ok(vec![config, certificate.labelled(LIFECYCLE, "x509")])
 }
 
@@ -131,7 +141,8 @@ fn kubeconfigs(
     Ok(files
         .into_iter()
         .map(|(component, entries)| {
-            let entries: Vec<(&str, &str)> = entries.iter().map(|(key, text)| (*key, text.as_str())).collect();
+            let entries: Vec<(&str, &str)> =
+                entries.iter().map(|(key, text)| (*key, text.as_str())).collect();
             // Kamaji's checksum of these covers its kubeadm configuration too; no reader can repeat it.
             secret(facts, component, &entries)
                 .annotated("kamaji.clastix.io/checksum", "5d41402abc4b2a76b9719d911017c592")

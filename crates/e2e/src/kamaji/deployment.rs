@@ -218,8 +218,7 @@ fn volumes(facts: &Facts) -> Value {
         json!({"name": volume, "secret": {"secretName": name, "defaultMode": 420}})
     };
     let source = |suffix: &str, files: &[(&str, &str)]| {
-        let items: Vec<Value> =
-            files.iter().map(|(key, path)| json!({"key": key, "path": path})).collect();
+        let items: Vec<Value> = files.iter().map(|(key, path)| json!({"key": key, "path": path})).collect();
         json!({"secret": {"name": format!("{}-{suffix}", facts.name), "items": items}})
     };
     let pair = |suffix: &str, first: &str, second: &str| source(suffix, &[(first, first), (second, second)]);

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use api::DataStore;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -65,7 +67,8 @@ pub(super) async fn operator(client: &Client, namespace: &str) -> Result<()> {
 /// The webhooks, which refuse every change of a control plane while nobody answers.
 pub(super) async fn webhooks(client: &Client) -> Result<()> {
     let mutating = webhook("kamaji-mutating-webhook-configuration", "mtenantcontrolplane.kb.io", "mutate");
-    let validating = webhook("kamaji-validating-webhook-configuration", "vtenantcontrolplane.kb.io", "validate");
+    let validating =
+        webhook("kamaji-validating-webhook-configuration", "vtenantcontrolplane.kb.io", "validate");
     let configurations: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
     create(&configurations, &serde_json::from_value(mutating)?).await?;
     let configurations: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
@@ -95,7 +98,8 @@ fn webhook(name: &str, webhook: &str, verb: &str) -> Value {
 /// The DataStore as Kamaji leaves one that is in use.
 pub(super) async fn mark_store(client: &Client, facts: &Facts) -> Result<()> {
     let stores: Api<DataStore> = Api::all(client.clone());
-    let finalizers = Patch::Merge(json!({"metadata": {"finalizers": ["kamaji.clastix.io/TenantControlPlane"]}}));
+    let finalizers =
+        Patch::Merge(json!({"metadata": {"finalizers": ["kamaji.clastix.io/TenantControlPlane"]}}));
     let store = stores.patch(&facts.store, &as_kamaji(), &finalizers).await?;
     let condition = |kind: &str, status: &str, reason: &str| {
         json!({

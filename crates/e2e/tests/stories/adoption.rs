@@ -23,16 +23,16 @@ const PATIENCE: Duration = Duration::from_mins(4);
 
 /// What may differ after an adoption; each is announced in docs/compatibility.md. A `*` stands for
 /// whatever one step of the place is called.
-const ANNOUNCED: [&str; 33] = [
-    // Bookkeeping of our own.
+const ANNOUNCED: &[&str] = &[
+    // Bookkeeping of the API server and of our own.
+    "*/metadata/resourceVersion",
     "*/metadata/annotations/flotilla.dev~1*",
     "Deployment/metadata/annotations/deployment.kubernetes.io~1revision",
     "Deployment/spec/template/metadata/labels/flotilla.dev~1managed",
     "Deployment/spec/template/metadata/annotations/flotilla.dev~1*",
     // Kamaji writes it only when flags are set.
     "Deployment/metadata/annotations/kube-apiserver.kamaji.clastix.io~1args",
-    // Pull policy, probes, head start and memory.
-    "Deployment/spec/template/spec/containers/*/imagePullPolicy",
+    // Probes, head start and memory. (Pull policies are no subject here: the machine has no registry.)
     "Deployment/spec/template/spec/containers/*/livenessProbe/*",
     "Deployment/spec/template/spec/containers/*/readinessProbe/*",
     "Deployment/spec/template/spec/containers/*/startupProbe/*",
@@ -41,10 +41,9 @@ const ANNOUNCED: [&str; 33] = [
     "Deployment/spec/template/spec/containers/kube-apiserver/lifecycle",
     // Upgrades without a failed request.
     "Deployment/spec/template/spec/containers/kube-apiserver/args/--shutdown-*",
-    "Deployment/spec/template/spec/containers/kube-apiserver/args/--goaway-*",
     "Deployment/spec/template/spec/terminationGracePeriodSeconds",
     // The checksum of kubeconfigs covers the kubeconfigs, and nothing else.
-    "Secret/*-kubeconfig/metadata/annotations/kamaji.clastix.io~1checksum",
+    "Secret *-kubeconfig/metadata/annotations/kamaji.clastix.io~1checksum",
     "status/kubeconfig/*/checksum",
     "status/kubeconfig/*/lastUpdate",
     // What moves with every roll-out.
@@ -55,16 +54,7 @@ const ANNOUNCED: [&str; 33] = [
     "status/kubernetesResources/deployment/conditions/*/*",
     // What we say in addition.
     "status/conditions",
-    "status/storage/overrides",
     "status/kubeadmPhase/bootstrapToken/*",
-    // Kamaji's tenant controllers run inside the operator here.
-    "TenantControlPlane/metadata/finalizers/finalizer.kamaji.clastix.io~1soot",
-    "Secret/*/metadata/annotations/flotilla.dev~1*",
-    "ConfigMap/*/metadata/annotations/flotilla.dev~1*",
-    "status/addons/*/lastUpdate",
-    "status/addons/konnectivity/*",
-    "status/kubernetesResources/service/conditions",
-    "Secret/*/metadata/labels/flotilla.dev~1*",
 ];
 
 pub(crate) async fn a_running_tenant_of_kamaji_goes_on_under_flotilla(_: &Cluster) -> Result<()> {
@@ -104,9 +94,11 @@ async fn adopt(cluster: &Cluster) -> Result<()> {
     let unannounced = before.unannounced(&after);
     ensure!(unannounced.is_empty(), "changed without notice:\n{}", unannounced.join("\n"));
     for (key, revision) in self::stored(&kamaji, &facts).await? {
-        stored.get(&key).is_none_or(|known| *known == revision).then_some(()).with_context(|| {
-            format!("{key} was written anew")
-        })?;
+        stored
+            .get(&key)
+            .is_none_or(|known| *known == revision)
+            .then_some(())
+            .with_context(|| format!("{key} was written anew"))?;
     }
 
     second_pass_writes_nothing(&tenants, &facts).await?;
@@ -133,16 +125,19 @@ fn move_over(cluster: &Cluster) -> Result<()> {
     kubectl(&["delete", "validatingwebhookconfiguration", "kamaji-validating-webhook-configuration"])?;
     let chart = cluster.root().join("charts/flotilla");
     kubectl(&["replace", "-f", &chart.join("crds").to_string_lossy()])?;
-    helm(cluster, &[
-        "install",
-        "flotilla",
-        &chart.to_string_lossy(),
-        "--namespace=flotilla-system",
-        "--create-namespace",
-        "--set=etcd.enabled=false,defaultDataStore.create=false",
-        "--wait",
-        "--timeout=3m",
-    ])
+    helm(
+        cluster,
+        &[
+            "install",
+            "flotilla",
+            &chart.to_string_lossy(),
+            "--namespace=flotilla-system",
+            "--create-namespace",
+            "--set=etcd.enabled=false,defaultDataStore.create=false",
+            "--wait",
+            "--timeout=3m",
+        ],
+    )
     .map(|_| ())
 }
 
@@ -164,7 +159,11 @@ async fn handed_over(tenants: &Tenants, facts: &Facts) -> Result<()> {
         let status = deployment.status.clone().unwrap_or_default();
         let spec = deployment.spec.clone().unwrap_or_default();
         let labels = spec.template.metadata.unwrap_or_default().labels.unwrap_or_default();
-        ensure!(labels.contains_key("flotilla.dev/managed"), "not yet replaced: {:?}", deployment.annotations());
+        ensure!(
+            labels.contains_key("flotilla.dev/managed"),
+            "not yet replaced: {:?}",
+            deployment.annotations()
+        );
         let counts = [status.updated_replicas, status.ready_replicas, status.replicas];
         ensure!(counts.iter().all(|count| *count == Some(facts.replicas)), "{status:?}");
         ensure!(status.observed_generation == deployment.metadata.generation, "not yet observed");
@@ -196,17 +195,18 @@ impl Picture {
         Ok(Self(found))
     }
 
-    /// Differences that nothing in [`ANNOUNCED`] covers.
+    /// Differences that nothing in [`ANNOUNCED`] covers, and announcements that nothing came of.
     fn unannounced(&self, after: &Self) -> Vec<String> {
         let whole = |picture: &Self| Value::Object(picture.0.clone().into_iter().collect());
-        differences(&whole(self), &whole(after))
-            .into_iter()
-            .map(|difference| difference.trim_start_matches('/').to_owned())
-            .filter(|difference| {
-                let place = difference.split(": ").next().unwrap_or_default();
-                !ANNOUNCED.iter().any(|pattern| covers(pattern, place))
-            })
-            .collect()
+        let found = differences(&whole(self), &whole(after));
+        let place = |difference: &str| -> String {
+            difference.split(": ").next().unwrap_or_default().trim_start_matches('/').to_owned()
+        };
+        let is_unused = |pattern: &&&str| !found.iter().any(|difference| covers(pattern, &place(difference)));
+        let unused = ANNOUNCED.iter().filter(is_unused).map(|pattern| format!("nothing at {pattern}"));
+        let is_unannounced =
+            |difference: &&String| !ANNOUNCED.iter().any(|pattern| covers(pattern, &place(difference)));
+        found.iter().filter(is_unannounced).cloned().chain(unused).collect()
     }
 
     fn versions(&self) -> BTreeMap<&String, &Value> {
@@ -236,13 +236,13 @@ where
     for object in Api::<K>::list(&tenants.beside(), &own).await? {
         let kind = K::kind(&());
         let name = object.name_any();
-        let place = if name == facts.name { kind.into_owned() } else { format!("{kind}/{name}") };
+        let place = if name == facts.name { kind.into_owned() } else { format!("{kind} {name}") };
         found.insert(place, json(&object)?);
     }
     Ok(())
 }
 
-/// An object without what the API server counts and without who wrote which field.
+/// An object without who wrote which field.
 fn json(object: &impl Serialize) -> Result<Value> {
     let mut value = serde_json::to_value(object)?;
     value["metadata"]["managedFields"].take();
