@@ -169,6 +169,22 @@ async fn dashboard_and_alerts_use_only_what_is_exported() {
     assert!(uses > 15, "only {uses} uses were found; are the files read as they are written?");
 }
 
+#[test]
+fn each_alert_has_a_runbook_of_its_name() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let alerts = std::fs::read_to_string(root.join("charts/flotilla/monitoring/alerts.yaml")).unwrap();
+    let page = std::fs::read_to_string(root.join("docs/how-to/answer-an-alert.md")).unwrap();
+    let values = |key: &str| -> Vec<String> {
+        alerts.lines().filter_map(|line| line.trim().strip_prefix(key)).map(str::to_owned).collect()
+    };
+    let (names, runbooks) = (values("- alert: "), values("runbook: "));
+    assert!(names.len() > 5, "{names:?}");
+    assert_eq!(names.iter().map(|name| name.to_lowercase()).collect::<Vec<_>>(), runbooks);
+    for name in names {
+        assert!(page.contains(&format!("\n## {name}\n")), "answer-an-alert.md says nothing of {name}");
+    }
+}
+
 fn name_of_series(line: &str) -> Option<&str> {
     line.split(['{', ' ']).next()
 }
