@@ -42,7 +42,7 @@ impl EtcdStore {
         let connecting = Client::connect(urls, Some(options(connection)));
         let client = match timeout(REQUEST_TIMEOUT, connecting).await {
             Ok(Ok(client)) => client,
-            Ok(Err(source)) => return Err(Error::Unreachable { endpoints, source: Box::new(source) }),
+            Ok(Err(source)) => return Err(Error::Unreachable { endpoints, source: source.into() }),
             Err(_) => return Err(timed_out("connect", endpoints, REQUEST_TIMEOUT)),
         };
         let store = Self { client, endpoints };
@@ -75,7 +75,7 @@ impl EtcdStore {
         request: impl Future<Output = Result<T, etcd_client::Error>>,
     ) -> Result<T, Error> {
         match timeout(limit, request).await {
-            Ok(answer) => answer.map_err(|source| Error::Refused { action, source: Box::new(source) }),
+            Ok(answer) => answer.map_err(|source| Error::Refused { action, source: source.into() }),
             Err(_) => Err(timed_out(action, self.endpoints.clone(), limit)),
         }
     }

@@ -2,9 +2,11 @@
 //! store, take it away.
 //! Knows neither custom resources nor the operator.
 
+mod cause;
 mod connection;
 mod etcd;
 
+pub use cause::Cause;
 pub use connection::{Connection, Tls};
 pub use etcd::{Access, Copied, Copier, EtcdStore, MOST_RAISED, Progress, Raised};
 
@@ -27,7 +29,7 @@ pub enum Error {
         endpoints: String,
         /// The client's reason.
         #[source]
-        source: Box<etcd_client::Error>,
+        source: Cause,
     },
     /// The store did not answer in time.
     #[error("failed to {action}: the store at {endpoints} did not answer within {seconds} s")]
@@ -46,7 +48,7 @@ pub enum Error {
         action: &'static str,
         /// The store's reason.
         #[source]
-        source: Box<etcd_client::Error>,
+        source: Cause,
     },
     /// Another copy of the tenant has begun, or copying has ended.
     #[error("failed to write the tenant's keys: another copy took over, or the target is in use already")]

@@ -7,7 +7,7 @@ use etcd_client::{AuthClient, DeleteOptions, GetOptions, Permission, PermissionT
 
 use super::range::{key_range, range_end};
 use super::{EtcdStore, REQUEST_TIMEOUT};
-use crate::{Error, TenantSpace};
+use crate::{Cause, Error, TenantSpace};
 
 /// Longest wait for taking a tenant's keys away.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -138,6 +138,6 @@ impl EtcdStore {
 }
 
 /// etcd tells these cases apart by text only (`rpctypes`).
-fn says(error: &etcd_client::Error, words: &str) -> bool {
+fn says(error: &Cause, words: &str) -> bool {
     error.to_string().contains(words)
 }

@@ -86,6 +86,11 @@ impl Copier {
     ///
     /// A key that ends with a lease ends at the same time in the target, by a lease of its own there.
     pub async fn round(&mut self, progress: &Progress) -> Result<Copied, Error> {
+        // Requests to both stores make a large future, which its callers need not carry.
+        Box::pin(self.compare(progress)).await
+    }
+
+    async fn compare(&mut self, progress: &Progress) -> Result<Copied, Error> {
         progress.examined.store(0, Memory::Relaxed);
         progress.total.store(self.source.count(&self.space).await?, Memory::Relaxed);
         let (source, target) = (self.source.clone(), self.target.clone());

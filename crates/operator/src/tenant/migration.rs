@@ -43,18 +43,18 @@ pub(super) async fn advance(pass: &mut Pass, moving: &Move, step: &Step<'_>, con
         Move::Finish(record) => finish(pass, record, validated, context, &uid),
         Move::Rest(record) => MigrationOutcome::GivenUp { record: record.clone() },
         Move::GiveUp(record) => {
-            abandon(record, &uid, validated, context).await;
+            Box::pin(abandon(record, &uid, validated, context)).await;
             MigrationOutcome::GivenUp { record: record.clone() }
         }
         Move::Undo(record) => {
-            abandon(record, &uid, validated, context).await;
+            Box::pin(abandon(record, &uid, validated, context)).await;
             MigrationOutcome::Settled
         }
-        Move::Begin(record) => match begin(record, tenant, validated, context).await {
+        Move::Begin(record) => match Box::pin(begin(record, tenant, validated, context)).await {
             Ok(()) => under_way(record.clone(), "the state is about to be copied"),
             Err(message) => MigrationOutcome::Refused { message },
         },
-        Move::Go(record) => go(pass, record, &uid, step, context).await,
+        Move::Go(record) => Box::pin(go(pass, record, &uid, step, context)).await,
     };
     match &outcome {
         MigrationOutcome::UnderWay { .. } => pass.ask_again = Some(LOOK_EVERY),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stage::{Operator, Options, Stage, eventually};
 
 /// Longest wait for anything; a machine that compiles beside is slow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Keys that the tenant has before it moves.
 pub(crate) const KEYS: usize = 1200;
 const TENANT: &str = "nomad";
@@ -28,7 +28,7 @@ pub(crate) struct Setting {
 
 impl Setting {
     pub(crate) async fn set() -> Self {
-        let stage = Stage::set(Options::default()).await.unwrap();
+        let stage = Box::pin(Stage::set(Options::default())).await.unwrap();
         let (first, other) = (Etcd::start().await.unwrap(), Etcd::start().await.unwrap());
         let stores: Api<DataStore> = Api::all(stage.client());
         for (name, etcd) in [("first", &first), ("other", &other)] {
