@@ -2,7 +2,7 @@
 //! are taken whole, and the rules for conditions.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
+    JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 
 use super::property;
@@ -65,6 +65,15 @@ const ATOMIC_OBJECTS: &[&str] = &[
     "selector",
 ];
 
+/// Amounts of a resource, by name of the resource.
+const AMOUNTS_BY_NAME: &[&str] = &["capacity", "limits", "requests"];
+
+/// Single amounts.
+const AMOUNTS: &[&str] = &["divisor", "sizeLimit"];
+
+/// How an amount is written: a number with a unit.
+const AMOUNT: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+
 /// Puts right one schema of a type that may be Kubernetes' own; `name` is the property it stands under.
 pub(super) fn mend(name: &str, schema: &mut JSONSchemaProps) {
     let is_source = matches!(name, "configMap" | "secret")
@@ -74,6 +83,7 @@ pub(super) fn mend(name: &str, schema: &mut JSONSchemaProps) {
         schema.x_kubernetes_map_type = Some("atomic".to_owned());
     }
     mend_reference(name, schema);
+    mend_amount(name, schema);
     if property(schema, "lastTransitionTime").is_some() && property(schema, "observedGeneration").is_some() {
         mend_condition(schema);
     }
@@ -97,6 +107,18 @@ fn mend_list(name: &str, schema: &mut JSONSchemaProps) {
         }
     } else if ATOMIC_LISTS.contains(&name) {
         schema.x_kubernetes_list_type = Some("atomic".to_owned());
+    }
+}
+
+/// An API server that is asked to make a pod with another text fails instead of refusing it.
+fn mend_amount(name: &str, schema: &mut JSONSchemaProps) {
+    let amount = match &mut schema.additional_properties {
+        Some(JSONSchemaPropsOrBool::Schema(amount)) if AMOUNTS_BY_NAME.contains(&name) => &mut **amount,
+        None if AMOUNTS.contains(&name) => schema,
+        _ => return,
+    };
+    if amount.x_kubernetes_int_or_string == Some(true) {
+        amount.pattern = Some(AMOUNT.to_owned());
     }
 }
 
