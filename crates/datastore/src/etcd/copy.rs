@@ -77,7 +77,7 @@ impl Copier {
         pass: &str,
     ) -> Result<Self, Error> {
         let mut keys = target.keys();
-        let written = keys.put(pass_key(&space)?, pass, None);
+        let written = Box::pin(keys.put(pass_key(&space)?, pass, None));
         target.bounded("announce a copy", REQUEST_TIMEOUT, written).await?;
         Ok(Self { source, target, space, pass: pass.into(), leases: HashMap::new() })
     }

@@ -28,7 +28,11 @@ pub(crate) struct Setting {
 
 impl Setting {
     pub(crate) async fn set() -> Self {
-        let stage = Box::pin(Stage::set(Options::default())).await.unwrap();
+        Box::pin(Self::set_up()).await
+    }
+
+    async fn set_up() -> Self {
+        let stage = Stage::set(Options::default()).await.unwrap();
         let (first, other) = (Etcd::start().await.unwrap(), Etcd::start().await.unwrap());
         let stores: Api<DataStore> = Api::all(stage.client());
         for (name, etcd) in [("first", &first), ("other", &other)] {
