@@ -28,7 +28,9 @@ fn webhook() -> Webhook {
 }
 
 fn build_on(spec: Value, dns: &LiveDns) -> Wished {
-    let (control_plane, mut store) = (control_plane(json!({ "spec": spec })), store(Driver::Etcd));
+    let mut object = json!({});
+    object["spec"] = spec;
+    let (control_plane, mut store) = (control_plane(object), store(Driver::Etcd));
     store.endpoints = vec!["etcd-0.etcd.svc:2379".to_owned(), "etcd-1.etcd.svc:2379".to_owned()];
     let inputs = Inputs {
         endpoint: &support::endpoint(),
@@ -274,7 +276,9 @@ fn an_older_kubelet_is_told_nothing_that_it_does_not_know() {
 }
 
 fn operations(permissions: Value) -> Vec<Value> {
-    let wished = build(json!({ "writePermissions": permissions }));
+    let mut spec = json!({});
+    spec["writePermissions"] = permissions;
+    let wished = build(spec);
     let body = find(&wished, Kind::ValidatingWebhookConfiguration, "kamaji-write-permissions");
     let hooks = body["webhooks"].as_array().unwrap().clone();
     hooks.iter().map(|hook| json!([hook["name"], hook["rules"][0]["operations"]])).collect()

@@ -1,8 +1,6 @@
 //! Tenants' clusters as the operator's program fills and leaves them, on a real API server with played
 //! pods (see crate `stage`).
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use api::TenantControlPlane;

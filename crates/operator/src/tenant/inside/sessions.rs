@@ -105,6 +105,12 @@ impl Session {
         lock(&self.known)
     }
 
+    /// What lives as long as the session or one of its watches.
+    #[cfg(test)]
+    pub(super) fn trace(&self) -> std::sync::Weak<Mutex<Known>> {
+        Arc::downgrade(&self.known)
+    }
+
     /// Watches exactly these kinds.
     pub(super) fn watch(&self, kinds: &HashSet<Kind>) {
         let mut watches = lock(&self.watches);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::{Driver, TenantControlPlane};
+use base::{Clock, SystemClock};
 use desired::data_store::DataStoreMaterial;
 use desired::inside::{Inputs, Kind, LiveDns, Part, Webhook, Wished, freeze};
 use desired::{Endpoint, Validated, validate};
@@ -123,7 +124,7 @@ fn store() -> DataStoreMaterial {
 
 /// Nobody answers there, so that what asks is refused.
 fn webhook() -> Webhook {
-    let ca = pki::CertificateAuthority::generate("a", pki::TEN_YEARS, jiff::Timestamp::now()).unwrap();
+    let ca = pki::CertificateAuthority::generate("a", pki::TEN_YEARS, SystemClock.now()).unwrap();
     Webhook { address: "127.0.0.1:1".to_owned(), authority: ca.pair().certificate.clone() }
 }
 
@@ -292,6 +293,16 @@ async fn what_the_api_server_refuses_is_a_fault_of_its_part_alone() {
     assert!(message.contains("10.96.0.10"), "{message}");
     assert!(world.get(Kind::DaemonSet, "kube-system", "kube-proxy").await.is_some());
     assert!(world.get(Kind::ConfigMap, "kube-system", "kubeadm-config").await.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_ends_leaves_no_watch_behind() {
+    let world = World::new().await;
+    world.pass(addons()).await;
+    let trace = world.session().await.trace();
+    assert!(trace.strong_count() > 1, "nothing is watched");
+    world.sessions.end("uid");
+    eventually(|| async { (trace.strong_count() == 0).then_some(()) }).await;
 }
 
 /// Asks until there is an answer.

@@ -56,7 +56,10 @@ fn take(
             missing.remove(&key);
             known.see(key, &object.metadata, true)
         }),
-        Event::InitDone => std::mem::take(missing).into_iter().fold(false, |due, key| known.lose(key) || due),
+        Event::InitDone => {
+            let lost: Vec<bool> = std::mem::take(missing).into_iter().map(|key| known.lose(key)).collect();
+            lost.contains(&true)
+        }
     }
 }
 
