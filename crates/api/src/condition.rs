@@ -222,19 +222,25 @@ impl Report {
 
 /// Writes a condition; the time of its transition moves only when its status does.
 pub fn set(conditions: &mut Vec<Condition>, report: Report, generation: Option<i64>, now: Timestamp) {
-    let previous = conditions.iter().position(|condition| condition.type_ == report.kind.as_str());
-    let since = previous
-        .and_then(|index| conditions.get(index))
-        .filter(|condition| condition.status == report.holds.as_str())
-        .map_or_else(|| Time(whole_seconds(now)), |condition| condition.last_transition_time.clone());
     let condition = Condition {
         type_: report.kind.as_str().to_owned(),
         status: report.holds.as_str().to_owned(),
         reason: report.reason.as_str().to_owned(),
         message: report.message,
         observed_generation: generation,
-        last_transition_time: since,
+        last_transition_time: Time(whole_seconds(now)),
     };
+    put(conditions, condition);
+}
+
+/// Writes a condition of any type; it keeps the time of the one before it if its status is the same.
+pub fn put(conditions: &mut Vec<Condition>, mut condition: Condition) {
+    let previous = conditions.iter().position(|known| known.type_ == condition.type_);
+    if let Some(known) = previous.and_then(|index| conditions.get(index))
+        && known.status == condition.status
+    {
+        condition.last_transition_time = known.last_transition_time.clone();
+    }
     match previous.and_then(|index| conditions.get_mut(index)) {
         Some(place) => *place = condition,
         None => conditions.push(condition),

@@ -17,6 +17,7 @@ use kubekit::{StatusError, replace_status};
 use serde_json::json;
 
 use crate::context::Context;
+use crate::events::{Notice, publish};
 use crate::stores::{StoreError, connection};
 
 /// How often a store is asked whether it still answers.
@@ -80,8 +81,26 @@ async fn pass(object: &DataStore, context: &Context) -> Result<Action, Error> {
             Ok(_) | Err(StatusError::Gone { .. }) => {}
             Err(error) => return Err(error.into()),
         }
+        tell(object, &changed, context).await;
     }
     Ok(Action::requeue(if healthy { CHECK_EVERY } else { RETRY_AFTER }))
+}
+
+/// Tells of a store that can be used from now on, or no longer.
+async fn tell(before: &DataStore, after: &DataStore, context: &Context) {
+    let is_ready = |store: &DataStore| store.status.as_ref().map(|status| status.ready);
+    if is_ready(before) == is_ready(after) {
+        return;
+    }
+    let conditions = after.status.iter().flat_map(|status| &status.conditions);
+    let telling = conditions.filter(|condition| status::decides_readiness(&condition.type_));
+    let Some(worst) = telling.clone().find(|condition| condition.status != "True").or_else(|| telling.last())
+    else {
+        return;
+    };
+    let is_trouble = worst.status != "True";
+    let (reason, note) = (worst.reason.as_str(), worst.message.clone());
+    publish(context, after, Notice { is_trouble, reason, action: "Reach", note }).await;
 }
 
 /// Reads the credentials anew and asks the store for an answer.

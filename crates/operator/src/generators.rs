@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 
 use crate::caches::Caches;
 use crate::context::Context;
+use crate::events::{Notice, publish};
 use kubeconfigs::Found;
 use memory::Memory;
 use watched::Watched;
@@ -158,10 +159,27 @@ async fn write_status(
     let mut changed = generator.clone();
     changed.status = Some(stands);
     match replace_status(&context.client, &changed).await {
+        Ok(_) => tell(generator, &changed, context).await,
         // The change that made it stale brings the next pass.
-        Ok(_) | Err(StatusError::Gone { .. } | StatusError::Stale { .. }) => Ok(()),
-        Err(error) => Err(error),
+        Err(StatusError::Gone { .. } | StatusError::Stale { .. }) => {}
+        Err(error) => return Err(error),
     }
+    Ok(())
+}
+
+/// Tells of kubeconfigs that could not be made, when others could not before.
+async fn tell(before: &KubeconfigGenerator, after: &KubeconfigGenerator, context: &Context) {
+    let errors = |generator: &KubeconfigGenerator| {
+        generator.status.as_ref().map(|status| status.errors.clone()).unwrap_or_default()
+    };
+    let now = errors(after);
+    let Some(first) = now.first().filter(|_| now != errors(before)) else { return };
+    let note = match now.len() - 1 {
+        0 => format!("{}: {}", first.resource, first.message),
+        more => format!("{}: {}; {more} more in status.errors", first.resource, first.message),
+    };
+    let notice = Notice { is_trouble: true, reason: "KubeconfigMissing", action: "Generate", note };
+    publish(context, after, notice).await;
 }
 
 /// Whether a change of the Secret concerns generators.

@@ -16,6 +16,7 @@ mod controllers;
 mod copies;
 mod data_stores;
 mod discovery;
+mod events;
 mod generators;
 mod metrics;
 mod platform;

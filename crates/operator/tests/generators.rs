@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use api::{KubeconfigGenerator, KubeconfigGeneratorStatus};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use pki::KubeconfigContents;
@@ -95,6 +96,25 @@ async fn status(
     eventually(&format!("the status of {name}"), SOON, || async {
         let status = generators(stage).get(name).await?.status.unwrap_or_default();
         if wanted(&status) { Ok(status) } else { bail!("{status:?}") }
+    })
+    .await
+    .unwrap()
+}
+
+/// Waits for an event about a cluster-wide object; returns its note.
+async fn told(stage: &Stage, kind: &str, name: &str, reason: &str) -> String {
+    let events: Api<Event> = Api::namespaced(stage.client(), "default");
+    eventually(&format!("an event {reason} of {kind} {name}"), SOON, || async {
+        let found = events.list(&ListParams::default()).await?.items;
+        let is_wanted = |event: &&Event| {
+            let about = event.regarding.clone().unwrap_or_default();
+            (about.kind.as_deref(), about.name.as_deref()) == (Some(kind), Some(name))
+                && event.reason.as_deref() == Some(reason)
+        };
+        match found.iter().find(is_wanted) {
+            Some(event) => Ok(event.note.clone().unwrap_or_default()),
+            None => bail!("{:?}", found.iter().map(|event| &event.reason).collect::<Vec<_>>()),
+        }
     })
     .await
     .unwrap()
@@ -205,6 +225,10 @@ async fn what_cannot_be_made_is_told_in_the_status_and_harms_nothing() {
     assert_eq!((said.resources, said.available_resources), (2, 0));
     assert_eq!(said.errors[0].resource, "dev/blue");
     assert!(said.errors[0].message.contains("metadata.nothing"), "{}", said.errors[0].message);
+
+    let note = told(&stage, "KubeconfigGenerator", "lost", "KubeconfigMissing").await;
+    assert!(note.contains("metadata.nothing") && note.contains("1 more"), "{note}");
+    told(&stage, "DataStore", "store", "Reachable").await;
 
     // Its Secrets would take the names of the control planes' own.
     let before = stage.objects::<Secret>("prod").get("blue-ca").await.unwrap();

@@ -1,6 +1,6 @@
 //! The status of a DataStore, from what was found out about it.
 
-use api::condition::whole_seconds;
+use api::condition::{Holds, put, whole_seconds};
 use api::{DataStore, DataStoreStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -14,6 +14,11 @@ const ALLOWED_DELETION: &str = "kamaji.clastix.io/DataStoreAllowedDeletion";
 /// Ours: the store answers its administrator.
 const REACHABLE: &str = "Reachable";
 
+/// Whether a condition is one of those that make a store ready.
+pub(super) fn decides_readiness(kind: &str) -> bool {
+    [VALIDATION, REACHABLE].contains(&kind)
+}
+
 /// What is said about a store; `failure` is why it cannot be used, if it cannot.
 pub(super) fn status(
     object: &DataStore,
@@ -21,21 +26,18 @@ pub(super) fn status(
     failure: Option<&StoreError>,
     now: Timestamp,
 ) -> DataStoreStatus {
-    let previous = object.status.clone().unwrap_or_default();
     let generation = object.metadata.generation;
-    let mut conditions = Vec::new();
+    let mut conditions = object.status.clone().unwrap_or_default().conditions;
     let mut say = |kind: &str, holds: bool, reason: &str, message: String| {
-        let status = if holds { "True" } else { "False" };
-        let known = previous.conditions.iter().find(|known| known.type_ == kind && known.status == status);
-        conditions.push(Condition {
+        let condition = Condition {
             type_: kind.to_owned(),
-            status: status.to_owned(),
+            status: if holds { Holds::True } else { Holds::False }.as_str().to_owned(),
             reason: reason.to_owned(),
             message,
             observed_generation: generation,
-            last_transition_time: known
-                .map_or_else(|| Time(whole_seconds(now)), |known| known.last_transition_time.clone()),
-        });
+            last_transition_time: Time(whole_seconds(now)),
+        };
+        put(&mut conditions, condition);
     };
     let unreachable = matches!(failure, Some(StoreError::Store { .. }));
     match failure {
