@@ -122,10 +122,7 @@ impl Trial {
         object.data = json!({"spec": spec});
         match api.create(&PostParams::default(), &object).await {
             Ok(_) => {}
-            Err(kube::Error::Api(refusal)) => {
-                eprintln!("REFUSED {}", refusal.message);
-                return is_helpful(&refusal).map(|()| false);
-            }
+            Err(kube::Error::Api(refusal)) => return is_helpful(&refusal).map(|()| false),
             Err(error) => return Err(error.into()),
         }
         self.is_told(&name).await?;
