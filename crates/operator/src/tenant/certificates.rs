@@ -80,8 +80,17 @@ async fn existing(validated: &Validated, context: &Context) -> Result<Secrets, k
     let api: Api<Secret> = Api::namespaced(context.client.clone(), validated.namespace());
     let own = format!("{}={},{}={}", labels::PROJECT, labels::PROJECT_VALUE, labels::NAME, validated.name());
     let listed = api.list(&ListParams::default().labels(&own)).await?;
-    Ok(listed.into_iter().map(|secret| (secret.name_any(), Arc::new(secret))).collect())
+    let mut found: Secrets = listed.into_iter().map(|secret| (secret.name_any(), Arc::new(secret))).collect();
+    // A user may have put authorities of their own there, without any label.
+    let roots = ROOTS.map(|root| root.object_name(validated.name()));
+    let brought = roots.iter().filter(|name| !found.contains_key(*name)).map(|name| api.get_opt(name));
+    let brought = try_join_all(brought.collect::<Vec<_>>()).await?;
+    found.extend(brought.into_iter().flatten().map(|secret| (secret.name_any(), Arc::new(secret))));
+    Ok(found)
 }
+
+/// What everything else is derived from: of these, what was there before counts.
+const ROOTS: [Component; 3] = [Component::Ca, Component::FrontProxyCa, Component::ServiceAccount];
 
 const STORE: [Component; 2] = [Component::DataStoreConfig, Component::DataStoreCertificate];
 
