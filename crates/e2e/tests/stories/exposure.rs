@@ -181,6 +181,6 @@ async fn node_address(cluster: &Cluster) -> Result<String> {
 /// Where a kubeconfig leads.
 fn server(kubeconfig: &Path) -> Result<String> {
     let text = std::fs::read_to_string(kubeconfig)?;
-    let line = text.lines().find_map(|line| line.trim().strip_prefix("server: ")).context("no server")?;
-    Ok(line.trim_matches('"').to_owned())
+    let begin = text.find("https://").context("no server")?;
+    Ok(text[begin..].split(['"', '\n']).next().unwrap_or_default().to_owned())
 }

@@ -98,7 +98,7 @@ pub(crate) async fn the_tunnel_through_a_gateway_carries_requests_to_workers(
 
     let worker = Worker { cluster, tenants: &tenants, gateway: &gateway };
     worker.start("tunnel").await?;
-    let raw = "/api/v1/namespaces/default/services/worker:8134/proxy/healthz";
+    let raw = "/api/v1/nodes/http:worker:8134/proxy/healthz";
     let kubeconfig = tenants.kubeconfig("tunnel").await?;
     let through = format!("https://{}:6443", gateway.address());
     let server = ["--server", &through, "--tls-server-name", "tunnel.example.com"];
@@ -169,20 +169,15 @@ impl Worker<'_> {
             pod.status.and_then(|status| status.pod_ip).context("no address yet")
         })
         .await?;
-        let objects = json!({ "apiVersion": "v1", "kind": "List", "items": [
-            {
-                "apiVersion": "v1", "kind": "Service", "metadata": { "name": "worker", "namespace": "default" },
-                "spec": { "ports": [{ "port": 8134 }] },
-            },
-            {
-                "apiVersion": "v1", "kind": "Endpoints", "metadata": { "name": "worker", "namespace": "default" },
-                "subsets": [{ "addresses": [{ "ip": address }], "ports": [{ "port": 8134 }] }],
-            },
-        ] });
+        // The API server proxies to addresses of nodes; the agent's own health port stands for a kubelet.
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": { "name": "worker" },
+            "status": { "addresses": [{ "type": "InternalIP", "address": address }] },
+        });
         let file = self.cluster.directory().join("story-worker.json");
-        std::fs::write(&file, objects.to_string())?;
+        std::fs::write(&file, node.to_string())?;
         let path = file.to_string_lossy();
-        self.cluster.kubectl(&kubeconfig, &[&["apply", "-f", &path][..], &through].concat())?.success()?;
+        self.cluster.kubectl(&kubeconfig, &[&["create", "-f", &path][..], &through].concat())?.success()?;
         Ok(())
     }
 }
