@@ -24,7 +24,7 @@ pub(crate) async fn upgrades(tenants: &Tenants, arguments: &Arguments, figures: 
         let (mut seconds, mut failed, mut slowest) = (Vec::new(), Vec::new(), Vec::new());
         let mut reasons = Vec::new();
         for round in 1..=arguments.live_samples {
-            let upgrade = upgrade(tenants, arguments, replicas, round).await?;
+            let upgrade = Box::pin(upgrade(tenants, arguments, replicas, round)).await?;
             eprintln!(
                 "upgrade with {replicas} replicas, {round} of {}: {:.2} s, {} of {} requests failed",
                 arguments.live_samples,

@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<()> {
     let (mut figures, mut facts, mut cleaned) = (Figures::new(), machine::facts(None).await, Ok(()));
     if arguments.wants(Measurement::Played) {
-        played::all(arguments, &mut figures).await?;
+        Box::pin(played::all(arguments, &mut figures)).await?;
     }
     if arguments.wants_cluster() {
         if !arguments.no_install {

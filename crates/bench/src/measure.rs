@@ -28,10 +28,10 @@ pub(crate) async fn all(client: Client, tenants: &Tenants, arguments: &Arguments
         }
     }
     if arguments.wants(Measurement::Upgrades) {
-        live::upgrades(tenants, arguments, &mut figures).await?;
+        Box::pin(live::upgrades(tenants, arguments, &mut figures)).await?;
     }
     if arguments.wants(Measurement::Wakes) {
-        live::wakes(tenants, arguments, &mut figures).await?;
+        Box::pin(live::wakes(tenants, arguments, &mut figures)).await?;
     }
     Ok(figures)
 }

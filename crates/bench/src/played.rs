@@ -1,7 +1,7 @@
 //! Figures of the operator alone, with many control planes: API server and etcd are real, pods and
 //! tenants' API servers are played (crate `stage`), since a machine cannot hold a thousand real ones.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -38,7 +38,7 @@ pub(crate) async fn all(arguments: &Arguments, figures: &mut Figures) -> Result<
     memory(&program, arguments, figures).await
 }
 
-async fn set(program: &PathBuf) -> Result<(Stage, Operator)> {
+async fn set(program: &Path) -> Result<(Stage, Operator)> {
     let stage = Stage::set(Options::default()).await?;
     stage.create_namespace(NAMESPACE).await?;
     // Slots bound real starts; here they would bound the playing.
@@ -47,7 +47,7 @@ async fn set(program: &PathBuf) -> Result<(Stage, Operator)> {
 }
 
 /// The operator's memory after each step, and its slope.
-async fn memory(program: &PathBuf, arguments: &Arguments, figures: &mut Figures) -> Result<()> {
+async fn memory(program: &Path, arguments: &Arguments, figures: &mut Figures) -> Result<()> {
     let (stage, operator) = set(program).await?;
     let mut steps = vec![(0, read(&operator, arguments).await?)];
     for step in 1..=STEPS {
@@ -72,7 +72,7 @@ async fn memory(program: &PathBuf, arguments: &Arguments, figures: &mut Figures)
 }
 
 /// A change of each control plane waits for the operator; it starts, and all are brought about.
-async fn restart(program: &PathBuf, figures: &mut Figures) -> Result<()> {
+async fn restart(program: &Path, figures: &mut Figures) -> Result<()> {
     let (stage, mut operator) = set(program).await?;
     create(&stage, 0..RESTART).await?;
     operator.kill().await;

@@ -109,14 +109,15 @@ impl Tenants {
 
     /// Creates a control plane with `spec` laid over the usual one.
     pub(crate) async fn create_one(&self, name: &str, spec: &Value) -> Result<()> {
-        let made = self.control_planes.create(&PostParams::default(), &self.control_plane(name, spec)?).await;
+        let tenant = self.control_plane(name, spec)?;
+        let made = Box::pin(self.control_planes.create(&PostParams::default(), &tenant)).await;
         made.map(|_| ()).with_context(|| format!("create {name}"))
     }
 
     /// Changes the spec of a control plane.
     pub(crate) async fn change(&self, name: &str, spec: &Value) -> Result<()> {
         let change = Patch::Merge(json!({"spec": spec}));
-        let changed = self.control_planes.patch(name, &PatchParams::default(), &change).await;
+        let changed = Box::pin(self.control_planes.patch(name, &PatchParams::default(), &change)).await;
         changed.map(|_| ()).with_context(|| format!("change {name}"))
     }
 

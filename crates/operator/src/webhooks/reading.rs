@@ -65,7 +65,7 @@ mod tests {
     use super::read;
     use serde_json::{Value, json};
 
-    fn review(operation: &str, object: Value, old: Value) -> Value {
+    fn review(operation: &str, object: &Value, old: &Value) -> Value {
         let kind = json!({"group": "kamaji.clastix.io", "version": "v1alpha1", "kind": "TenantControlPlane"});
         let resource =
             json!({"group": "kamaji.clastix.io", "version": "v1alpha1", "resource": "tenantcontrolplanes"});
@@ -78,7 +78,7 @@ mod tests {
         })
     }
 
-    fn object(version: Value, deleted: bool) -> Value {
+    fn object(version: &Value, deleted: bool) -> Value {
         let mut object = json!({
             "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "TenantControlPlane",
             "metadata": {"name": "a", "namespace": "b"},
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_field_of_another_type_is_named_with_what_stands_there() {
-        let answer = read(review("CREATE", object(json!(36), false), Value::Null)).unwrap_err();
+        let answer = read(review("CREATE", &object(&json!(36), false), &Value::Null)).unwrap_err();
         assert!(!answer.allowed && answer.uid == "7");
         let message = answer.result.message;
         assert!(message.contains("spec.kubernetes.version: `36` is not what the field takes"), "{message}");
@@ -103,14 +103,14 @@ mod tests {
 
     #[test]
     fn finalizers_come_off_an_object_that_cannot_be_read() {
-        let stored = object(json!(36), true);
-        assert!(read(review("UPDATE", stored.clone(), stored)).unwrap_err().allowed);
+        let stored = object(&json!(36), true);
+        assert!(read(review("UPDATE", &stored, &stored)).unwrap_err().allowed);
     }
 
     #[test]
     fn an_older_object_that_cannot_be_read_does_not_stop_its_repair() {
         let request =
-            read(review("UPDATE", object(json!("v1.36.3"), false), object(json!(36), false))).unwrap();
+            read(review("UPDATE", &object(&json!("v1.36.3"), false), &object(&json!(36), false))).unwrap();
         assert!(request.object.is_some() && request.old_object.is_none());
     }
 }

@@ -92,12 +92,13 @@ impl Names {
 
     fn words(&self, text: &str) -> String {
         let is_border = |letter: char| letter.is_whitespace() || "\"',;{}()[]`".contains(letter);
-        text.split_inclusive(is_border)
-            .map(|part| {
-                let word = part.trim_end_matches(is_border).trim_end_matches('.');
-                format!("{}{}", self.word(word), &part[word.len()..])
-            })
-            .collect()
+        let mut told = String::new();
+        for part in text.split_inclusive(is_border) {
+            let word = part.trim_end_matches(is_border).trim_end_matches('.');
+            told += &self.word(word);
+            told += &part[word.len()..];
+        }
+        told
     }
 
     fn word(&self, word: &str) -> String {

@@ -18,7 +18,7 @@ use crate::canonical::{Names, difference, legible};
 pub(crate) const NAME: &str = "tenant";
 /// A life that takes longer to reach its state is stuck. Retries come every two seconds, and a watch that
 /// was cut off again and again is tried after up to half a minute, as everywhere in Kubernetes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What happens to the control plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

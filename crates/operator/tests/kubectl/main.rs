@@ -18,7 +18,7 @@ use stage::{Operator, Options, Stage, eventually, manifest};
 /// The program under test.
 const OPERATOR: &str = env!("CARGO_BIN_EXE_flotilla-operator");
 /// The autoscaler looks every fifteen seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// kubectl towards a stage with an operator.
 struct Terminal {
