@@ -1,5 +1,6 @@
-//! Constant requests to a control plane, half of them on a connection that is kept, half each on a new one.
+//! Constant requests to a control plane: half of them share a connection, the others have one each.
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use anyhow::Result;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::Api;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -34,7 +36,7 @@ impl Load {
     /// Begins with `per_second` requests as the user of a kubeconfig.
     pub async fn start(kubeconfig: &Path, per_second: u32) -> Result<Self> {
         let text = std::fs::read_to_string(kubeconfig)?;
-        let kept = client(&text).await?;
+        let kept = shared(&text).await?;
         let outcome = Arc::new(Mutex::new(Outcome::default()));
         let (stop, stopped) = watch::channel(false);
         let pause = Duration::from_secs(1) / per_second.max(1);
@@ -57,8 +59,22 @@ impl Load {
     }
 }
 
-async fn client(kubeconfig: &str) -> Result<Client> {
-    Ok(kubekit::client_for_kubeconfig(kubeconfig, None, Some(LIMIT)).await?)
+/// A client that keeps one HTTP/2 connection, as kubectl and all controllers do: a server that ends tells
+/// it in good order. On HTTP/1.1 a request can cross the end of its connection, and has to be made again.
+pub(crate) async fn shared(kubeconfig: &str) -> Result<Client> {
+    let url = pki::KubeconfigContents::read(kubeconfig)?.server;
+    let host = url.trim_start_matches("https://").rsplit_once(':').map_or("", |(host, _)| host);
+    let endpoint = kubekit::Endpoint { server_name: host.to_owned(), url: url.clone() };
+    Ok(kubekit::shared_client_for_kubeconfig(kubeconfig, &endpoint, "e2e").await?)
+}
+
+/// A client with a connection of its own, which may take its time on a busy machine.
+async fn single(kubeconfig: &str) -> Result<Client> {
+    let read = Kubeconfig::from_yaml(kubeconfig)?;
+    let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+    config.connect_timeout = Some(LIMIT);
+    config.read_timeout = Some(LIMIT);
+    Ok(Client::try_from(config)?)
 }
 
 async fn run(
@@ -96,8 +112,24 @@ async fn run(
 async fn request(reused: Option<Client>, kubeconfig: &str) -> Result<()> {
     let client = match reused {
         Some(client) => client,
-        None => client(kubeconfig).await?,
+        None => single(kubeconfig).await?,
     };
-    Api::<Namespace>::all(client).get("kube-system").await?;
+    let namespaces = Api::<Namespace>::all(client);
+    heeded(|| namespaces.get("kube-system")).await?;
     Ok(())
+}
+
+/// Asks again where a server that ends says to, as kubectl and all controllers do: it has done nothing yet.
+pub(crate) async fn heeded<T, F>(mut ask: impl FnMut() -> F) -> Result<T, kube::Error>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    loop {
+        match ask().await {
+            Err(kube::Error::Api(status)) if [429, 503].contains(&status.code) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            answer => return answer,
+        }
+    }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Cluster, kamaji};
+use crate::{Cluster, load};
 
 /// Between two writes.
 const WRITE_EVERY: Duration = Duration::from_millis(200);
@@ -50,7 +50,7 @@ pub struct Report {
 impl Session {
     /// Begins to work with a kubeconfig.
     pub async fn open(cluster: &Cluster, kubeconfig: &Path) -> Result<Self> {
-        let client = kamaji::client(&std::fs::read_to_string(kubeconfig)?).await?;
+        let client = load::shared(&std::fs::read_to_string(kubeconfig)?).await?;
         let report = Arc::new(Mutex::new(Report::default()));
         let (stop_work, work_stopped) = watch::channel(false);
         let (stop_watch, watch_stopped) = watch::channel(false);
@@ -100,7 +100,8 @@ async fn write(client: Client, report: Arc<Mutex<Report>>, mut stopped: watch::R
         let name = format!("entry-{count:05}");
         let body = json!({"metadata": {"name": name, "labels": {"session": "open"}}});
         let Ok(object) = serde_json::from_value(body) else { return };
-        match api.create(&PostParams::default(), &object).await {
+        let parameters = PostParams::default();
+        match load::heeded(|| api.create(&parameters, &object)).await {
             Ok(_) => lock(&report).written.push(name),
             Err(error) => fail(&report, "write", &error),
         }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 use pki::{
     CertificateAuthority, CertificatePlan, ClientIdentity, Error, KeyAlgorithm, Kubeconfig,
-    KubeconfigContents, ONE_YEAR, Pair, PrivateKey, ServiceAccountPair, TEN_YEARS, inspect,
+    KubeconfigContents, ONE_YEAR, Pair, PrivateKey, ServiceAccountPair, TEN_YEARS, inspect, pem_blocks,
 };
 
 const RSA_PKCS1: &str = include_str!("keys/rsa-pkcs1.pem");
@@ -76,6 +76,31 @@ fn a_name_that_is_not_ascii_is_an_error_and_no_panic() {
 fn another_authority_of_the_same_name_did_not_sign_it() {
     let pair = CertificatePlan::client("x", ["y"]).issue(&authority(), now()).unwrap();
     assert!(!inspect(&pair.certificate).unwrap().is_signed_by(&authority().pair().certificate));
+}
+
+#[test]
+fn who_trusts_only_the_old_authority_is_led_to_what_its_successor_signed() {
+    let nobody: [&str; 0] = [];
+    let rsa = CertificateAuthority::generate_with(KeyAlgorithm::Rsa2048, "kubernetes", TEN_YEARS, now());
+    for old in [authority(), rsa.unwrap()] {
+        let new = CertificateAuthority::generate("kubernetes", TEN_YEARS, at("2027-01-01T00:00:00Z")).unwrap();
+        let leaf = CertificatePlan::client("someone", nobody).issue(&new, now()).unwrap();
+        let link = old.vouch_for(&new).unwrap();
+        assert!(inspect(&leaf.certificate).unwrap().is_signed_by(&link));
+        assert!(inspect(&link).unwrap().is_signed_by(&old.pair().certificate));
+        let [old, new] = [old, new].map(|ca| inspect(&ca.pair().certificate).unwrap());
+        let link = inspect(&link).unwrap();
+        assert_eq!((link.not_before, link.not_after), (new.not_before, old.not_after));
+    }
+}
+
+#[test]
+fn a_bundle_falls_into_its_certificates_and_nothing_else() {
+    let (one, two) = (authority(), authority());
+    let (one, two) = (&one.pair().certificate, &two.pair().certificate);
+    let text = format!("# a comment\n{one}\n{}", two.trim_end());
+    assert_eq!(pem_blocks(&text), [one.clone(), two.clone()]);
+    assert_eq!(pem_blocks("nonsense"), Vec::<String>::new());
 }
 
 #[test]
@@ -168,6 +193,7 @@ fn a_kubeconfig_is_read_as_it_was_made() {
     let text = kubeconfig.render(&ClientIdentity { user: "kubernetes-admin", pair: &pair });
     assert!(text.contains("\"current-context\": \"kubernetes-admin@blue\""), "{text}");
     let expected = KubeconfigContents {
+        cluster: "blue".to_owned(),
         server: "https://[fd00::1]:6443".to_owned(),
         certificate_authority: authority.clone(),
         user: "kubernetes-admin".to_owned(),

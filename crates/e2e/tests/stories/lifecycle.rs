@@ -80,7 +80,10 @@ pub(crate) async fn a_new_authority_cuts_off_nobody(cluster: &Cluster) -> Result
     // Whoever has this kubeconfig knows only the old authority, and is known only by it.
     let old = copied(&tenants.kubeconfig(name).await?)?;
     let first = data(&tenants, "rotated-ca", "ca.crt").await?;
-    let token = cluster.kubectl(&old, &["create", "token", "default", "--duration=1h"])?.success()?;
+    let token = eventually("the service account has a token", PATIENCE, || async {
+        cluster.kubectl(&old, &["create", "token", "default", "--duration=1h"])?.success()
+    })
+    .await?;
 
     let session = Session::open(cluster, &old).await?;
     let load = Load::start(&old, 20).await?;
