@@ -151,7 +151,12 @@ impl Tenants {
         let bytes = data.get("super-admin.conf").or_else(|| data.get("admin.conf"));
         let bytes = bytes.context("the administrator's Secret holds no kubeconfig")?;
         let text = std::str::from_utf8(&bytes.0).context("the kubeconfig is no text")?;
-        Ok(kubekit::client_for_kubeconfig(text, None, None).await?)
+        let server = pki::KubeconfigContents::read(text).context("read the kubeconfig")?.server;
+        let host = server.trim_start_matches("https://").rsplit_once(':').map_or("", |(host, _)| host);
+        let server_name = host.trim_matches(['[', ']']).to_owned();
+        // Over HTTP/2, as kubectl: an API server that ends says so to a client that keeps its connection.
+        let endpoint = kubekit::Endpoint { url: server, server_name };
+        Ok(kubekit::shared_client_for_kubeconfig(text, &endpoint, "flotilla-bench").await?)
     }
 
     /// The pods of the control planes that exist.
