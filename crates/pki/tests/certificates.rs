@@ -83,7 +83,8 @@ fn who_trusts_only_the_old_authority_is_led_to_what_its_successor_signed() {
     let nobody: [&str; 0] = [];
     let rsa = CertificateAuthority::generate_with(KeyAlgorithm::Rsa2048, "kubernetes", TEN_YEARS, now());
     for old in [authority(), rsa.unwrap()] {
-        let new = CertificateAuthority::generate("kubernetes", TEN_YEARS, at("2027-01-01T00:00:00Z")).unwrap();
+        let new =
+            CertificateAuthority::generate("kubernetes", TEN_YEARS, at("2027-01-01T00:00:00Z")).unwrap();
         let leaf = CertificatePlan::client("someone", nobody).issue(&new, now()).unwrap();
         let link = old.vouch_for(&new).unwrap();
         assert!(inspect(&leaf.certificate).unwrap().is_signed_by(&link));
