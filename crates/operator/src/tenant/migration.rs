@@ -110,7 +110,8 @@ async fn begin(
     let space = storage::space(validated);
     let found = storage::read(to, context).await.map_err(|outcome| hindrance(to, &outcome))?;
     let target = storage::connect(to, &found, context).await.map_err(|outcome| hindrance(to, &outcome))?;
-    let older = target.count(&space).await.map_err(|error| chain(&error))?;
+    let counted = target.count(&space).await;
+    let older = counted.map_err(|source| hindrance(to, &storage::unreachable(to, source)))?;
     if older > 0 && !may_replace(tenant) {
         return Err(format!(
             "DataStore `{to}` holds {older} keys of an earlier stay of this control plane; to replace them, \

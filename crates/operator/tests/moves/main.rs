@@ -48,7 +48,7 @@ async fn a_move_that_waits_for_its_target_is_undone_when_the_old_store_is_wished
     setting.other.stop().await;
     setting.wish("other", json!({})).await;
     let message = setting.store_trouble("MigrationRefused").await;
-    assert!(message.contains("127.0.0.1"), "{message}");
+    assert!(message.contains("DataStore `other`"), "{message}");
     setting.wish("first", json!({})).await;
     setting.ready_in("first").await;
 
