@@ -65,6 +65,8 @@ pub mod annotations {
     pub const TEMPLATE: &str = "flotilla.dev/template";
     /// On the pod template: checksum of what the API server reads of the store's certificate only once.
     pub const STORAGE_AUTHORITY: &str = "flotilla.dev/storage-authority";
+    /// On the pod template: checksum of the names that the API server's certificate serves.
+    pub const SERVED_NAMES: &str = "flotilla.dev/served-names";
 }
 
 /// Finalizers.

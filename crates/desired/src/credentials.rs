@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use pki::{CertificateAuthority, CertificatePlan, Error, Pair, inspect};
 
-use crate::checksum::of_secret;
+use crate::checksum::{of_secret, of_text};
 use crate::endpoint::{public, service_ranges};
 use crate::metadata::{secret, text};
 use crate::pairs::{Rotation, data, leaf, read, renew_at};
@@ -68,14 +68,27 @@ impl Credentials {
     /// A kubeconfig of the administrator's Secret, such as `super-admin.svc`.
     #[must_use]
     pub fn admin_kubeconfig(&self, key: &str) -> Option<&str> {
-        self.secrets
-            .iter()
-            .filter(|secret| {
-                let labels = secret.metadata.labels.as_ref();
-                let component = labels.and_then(|labels| labels.get(labels::COMPONENT));
-                component.is_some_and(|component| component == Component::AdminKubeconfig.label())
-            })
-            .find_map(|secret| text(secret, key))
+        self.text_of(Component::AdminKubeconfig, key)
+    }
+
+    /// Checksum of the names and addresses that the API server's certificate serves.
+    #[must_use]
+    pub fn served_names(&self) -> String {
+        let certificate = self.text_of(Component::ApiServer, API_SERVER_KEYS.0).unwrap_or_default();
+        let Ok(contents) = inspect(certificate) else { return String::new() };
+        let addresses = contents.ip_addresses.iter().map(ToString::to_string);
+        let names: Vec<String> = contents.dns_names.into_iter().chain(addresses).collect();
+        of_text(&names.join(","))
+    }
+
+    fn text_of(&self, component: Component, key: &str) -> Option<&str> {
+        let is_its = |secret: &&Secret| {
+            let labels = secret.metadata.labels.as_ref();
+            labels
+                .and_then(|labels| labels.get(labels::COMPONENT))
+                .is_some_and(|own| own == component.label())
+        };
+        self.secrets.iter().filter(is_its).find_map(|secret| text(secret, key))
     }
 }
 
@@ -280,7 +293,9 @@ impl<'a> Shelf<'a> {
             let labels = secret.metadata.labels.get_or_insert_default();
             labels.insert(labels::CERTIFICATE.to_owned(), kind.to_owned());
         }
-        requests.iter().for_each(|request| request.mark(&mut secret));
+        for request in requests {
+            request.mark(&mut secret);
+        }
         self.secrets.push((component, secret));
     }
 

@@ -67,6 +67,8 @@ pub struct DeploymentInputs<'a> {
     pub store_certificate: &'a str,
     /// Checksum of what the API server reads of that Secret only once: all but etcd's client certificate.
     pub store_authority: &'a str,
+    /// Checksum of the names that the API server's certificate serves.
+    pub served_names: &'a str,
     /// Authorities beside which others are trusted.
     pub bundles: &'a BTreeSet<Component>,
     /// Resources that are kept elsewhere.
@@ -173,6 +175,7 @@ fn template(
     annotations.insert(annotations::STORAGE_CONFIG.to_owned(), inputs.store_config.to_owned());
     annotations.insert(annotations::STORAGE_CERTIFICATE.to_owned(), rollout::store_certificate(inputs));
     annotations.insert(annotations::STORAGE_AUTHORITY.to_owned(), inputs.store_authority.to_owned());
+    annotations.insert(annotations::SERVED_NAMES.to_owned(), inputs.served_names.to_owned());
     let metadata =
         ObjectMeta { labels: Some(labels), annotations: Some(annotations), ..ObjectMeta::default() };
     PodTemplateSpec { metadata: Some(metadata), spec: Some(pod(control_plane, endpoint, inputs)) }

@@ -105,7 +105,17 @@ fn kept<'a>(inputs: &DeploymentInputs<'a>, component: Component, authority: Comp
             .find(|(_, known)| *known == wanted)
             .and_then(|(name, _)| labels.get(&label(name)))
     };
-    find(component).filter(|value| !value.is_empty() && find(authority) == inputs.checksums.get(&authority))
+    // A kubelet takes a minute and more to hand a certificate on: too long for one with another name.
+    let has_names = component != Component::ApiServer || serves_names(inputs);
+    let trusts_same = find(authority) == inputs.checksums.get(&authority);
+    find(component).filter(|value| !value.is_empty() && has_names && trusts_same)
+}
+
+/// Whether the certificate that the pods have read serves the names that it shall serve.
+fn serves_names(inputs: &DeploymentInputs<'_>) -> bool {
+    let template = inputs.live.and_then(template_of).and_then(|template| template.metadata.as_ref());
+    let read = template.and_then(|metadata| metadata.annotations.as_ref()?.get(annotations::SERVED_NAMES));
+    read.is_some_and(|read| read == inputs.served_names)
 }
 
 /// Checksum of the store's certificate that the pod template carries: etcd's client certificate is read

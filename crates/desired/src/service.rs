@@ -68,7 +68,9 @@ fn ports(control_plane: &Validated, live: Option<&Service>) -> Vec<ServicePort> 
     let mut ports: Vec<ServicePort> = std::iter::once(api_server).chain(agents).chain(additional).collect();
     if wished.allocate_load_balancer_node_ports == Some(false) && has_node_ports(live) {
         // The cluster keeps a node port that it has given until it is taken back.
-        ports.iter_mut().for_each(|port| port.node_port = Some(0));
+        for port in &mut ports {
+            port.node_port = Some(0);
+        }
     }
     ports
 }

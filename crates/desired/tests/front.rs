@@ -69,8 +69,8 @@ fn answered(route: TlsRoute, accepted: &str) -> TlsRoute {
 fn routes(accepted: &str, programmed: &str) -> Front {
     let control_plane = control_plane(spec());
     Front::Routes {
-        api_server: answered(route(&control_plane).unwrap(), accepted),
-        konnectivity: Some(answered(konnectivity_route(&control_plane).unwrap(), accepted)),
+        api_server: Box::new(answered(route(&control_plane).unwrap(), accepted)),
+        konnectivity: Some(Box::new(answered(konnectivity_route(&control_plane).unwrap(), accepted))),
         gateways: vec![gateway(programmed)],
     }
 }
@@ -113,7 +113,7 @@ fn a_route_that_nobody_accepts_is_told_with_the_gateways_reason() {
     assert!(message.contains("Gateway `public`") && message.contains("no listener matches"), "{message}");
 
     let unseen = Front::Routes {
-        api_server: route(&control_plane(spec())).unwrap(),
+        api_server: Box::new(route(&control_plane(spec())).unwrap()),
         konnectivity: None,
         gateways: Vec::new(),
     };
@@ -149,9 +149,10 @@ fn a_failure_keeps_what_was_known() {
 fn an_ingress_is_told_with_what_its_controller_handed_out() {
     let hostname = json!({ "spec": { "controlPlane": { "ingress": { "hostname": "blue.example.com" } } } });
     let mut live = ingress(&control_plane(hostname.clone())).unwrap();
-    live.status =
-        Some(serde_json::from_value(json!({ "loadBalancer": { "ingress": [{ "ip": "192.0.2.1" }] } })).unwrap());
-    let status = seen(None, hostname, &Front::Ingress(live));
+    live.status = Some(
+        serde_json::from_value(json!({ "loadBalancer": { "ingress": [{ "ip": "192.0.2.1" }] } })).unwrap(),
+    );
+    let status = seen(None, hostname, &Front::Ingress(Box::new(live)));
     let told = status.kubernetes_resources.ingress.clone().unwrap();
     assert_eq!((told.name.as_str(), told.namespace.as_str()), ("blue", "tenants"));
     let addresses = told.load_balancer.unwrap().ingress.unwrap();

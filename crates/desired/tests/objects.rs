@@ -46,6 +46,7 @@ fn build(spec: Value, driver: Driver, start: Start, live: Option<&Deployment>, n
             store_config: "md5-of-config",
             store_certificate: "md5-of-certificate",
             store_authority: "md5-of-authority",
+            served_names: "md5-of-names",
             bundles: &BTreeSet::new(),
             overrides: if has_overrides { &overrides } else { &[] },
             settings: &settings,

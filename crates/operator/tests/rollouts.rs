@@ -167,6 +167,26 @@ async fn certificates_that_are_read_again_replace_no_pods_and_others_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_other_names_replaces_the_pods_at_once() {
+    let stage = Stage::set(Options::default()).await.unwrap();
+    let _operator = operate(&stage, &["--start-slots=8"]).await;
+    create(&stage, "blue").await;
+    ready(&stage, "blue").await;
+    let before = live(&stage, "blue").await.unwrap().metadata.generation;
+    let name = Patch::Merge(json!({ "spec": { "networkProfile": { "certSANs": ["blue.example.com"] } } }));
+    stage.tenants(NAMESPACE).patch("blue", &PatchParams::default(), &name).await.unwrap();
+    eventually("the pods are replaced once", PATIENCE, || async {
+        let deployment = live(&stage, "blue").await?;
+        let generation = deployment.metadata.generation;
+        ensure!(generation == before.map(|before| before + 1), "{before:?} became {generation:?}");
+        ensure!(desired::is_rolled_out(&deployment), "the roll-out goes on");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_authority_hands_over_by_itself_and_is_retired_when_asked() {
     let stage = Stage::set(Options::default()).await.unwrap();
     let _operator = operate(&stage, &["--start-slots=8"]).await;

@@ -13,8 +13,7 @@ use crate::{Endpoint, Validated};
 /// The Deployment as far as the spec alone decides it.
 #[must_use]
 pub fn preview(control_plane: &Validated) -> Deployment {
-    let endpoint =
-        Endpoint { address: "192.0.2.1".to_owned(), port: control_plane.port(), service_ip: None };
+    let endpoint = Endpoint { address: "192.0.2.1".to_owned(), port: control_plane.port(), service_ip: None };
     let store = DataStoreMaterial {
         name: "preview".to_owned(),
         driver: Driver::Etcd,
@@ -30,6 +29,7 @@ pub fn preview(control_plane: &Validated) -> Deployment {
         store_config: "",
         store_certificate: "",
         store_authority: "",
+        served_names: "",
         bundles: &BTreeSet::new(),
         overrides: &[],
         settings: &Settings { kine_image: String::new(), go_gc: None },

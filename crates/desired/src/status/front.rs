@@ -6,7 +6,7 @@ use api::TenantControlPlaneStatus;
 use api::condition::{Kind, Reason, Report};
 use api::gateway_api::{Gateway, TlsRoute};
 use api::{IngressStatus, KonnectivityConfigMapStatus, SecretStatus, ServiceStatus};
-use k8s_openapi::api::networking::v1::{Ingress, IngressLoadBalancerStatus};
+use k8s_openapi::api::networking::v1::Ingress;
 
 use super::Observed;
 use super::fields::service_status;
@@ -19,15 +19,15 @@ pub enum Front {
     /// The spec asks for nothing.
     Unwished,
     /// An Ingress, as the cluster answered it.
-    Ingress(Ingress),
+    Ingress(Box<Ingress>),
     /// Routes are wished, but the cluster does not know them.
     NoGatewayApi,
     /// Routes, as the cluster answered them.
     Routes {
         /// That to the API server.
-        api_server: TlsRoute,
+        api_server: Box<TlsRoute>,
         /// That to the tunnel, if both are wished.
-        konnectivity: Option<TlsRoute>,
+        konnectivity: Option<Box<TlsRoute>>,
         /// Gateways among which are those that they attach to.
         gateways: Vec<Arc<Gateway>>,
     },
@@ -63,7 +63,7 @@ pub(super) fn fill(
 fn ingress_status(control_plane: &Validated, ingress: &Ingress) -> IngressStatus {
     let live = ingress.status.as_ref().and_then(|status| status.load_balancer.clone());
     IngressStatus {
-        load_balancer: Some(live.unwrap_or_else(IngressLoadBalancerStatus::default)),
+        load_balancer: Some(live.unwrap_or_default()),
         name: ingress.metadata.name.clone().unwrap_or_default(),
         namespace: control_plane.namespace().to_owned(),
     }
@@ -117,7 +117,7 @@ pub(super) fn report(observed: &Observed<'_>) -> Option<Report> {
         ),
         Front::Routes { api_server, konnectivity, .. } => {
             let waiting =
-                [Some(api_server), konnectivity.as_ref()].into_iter().flatten().find_map(not_accepted);
+                std::iter::once(api_server).chain(konnectivity).find_map(|route| not_accepted(route));
             match waiting {
                 Some(message) => Report::fails(kind, Reason::RouteNotAccepted, message),
                 None => {

@@ -84,6 +84,7 @@ fn wanted(parts: &Parts<'_>, live: Option<&Deployment>, start: Start, context: &
         store_config: checksum(&parts.store.config),
         store_certificate: certificate.map_or("", checksum),
         store_authority: &certificate.map(desired::store_authority).unwrap_or_default(),
+        served_names: &parts.credentials.served_names(),
         overrides: &parts.storage.overrides,
         settings: &settings,
         start,
