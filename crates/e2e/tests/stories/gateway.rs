@@ -111,7 +111,9 @@ pub(crate) async fn the_tunnel_through_a_gateway_carries_requests_to_workers(
     .await?;
 
     // Without the agent nothing answers: it was the tunnel that carried the request.
-    tenants.beside::<Pod>().delete("worker", &DeleteParams::default().grace_period(0)).await?;
+    let at_once = DeleteParams::default().grace_period(0);
+    tenants.beside::<Pod>().delete("worker", &at_once).await?;
+    tenants.beside::<Secret>().delete("worker", &at_once).await?;
     eventually("the worker is out of reach", PATIENCE, || async {
         let arguments = [&["get", "--raw", raw, "--request-timeout=5s"][..], &server].concat();
         let told = cluster.kubectl(&kubeconfig, &arguments)?;
