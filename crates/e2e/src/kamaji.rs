@@ -90,7 +90,7 @@ impl Kamaji {
         create(&Api::all(self.client.clone()), &space).await?;
         let settings = json!({"metadata": {"name": "settings"}, "data": {"a": "b"}});
         create(&self.beside::<ConfigMap>(namespace), &serde_json::from_value(settings)?).await?;
-        let tenant = self.create_tenant(namespace, name, replicas).await?;
+        let tenant = Box::pin(self.create_tenant(namespace, name, replicas)).await?;
         let mut facts = Facts {
             name: name.to_owned(),
             namespace: namespace.to_owned(),

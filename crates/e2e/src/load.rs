@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use base::{Clock as _, SystemClock};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::Api;
@@ -97,7 +98,7 @@ async fn run(
             let kind = if reused.is_some() { "kept" } else { "new" };
             let answer = tokio::time::timeout(LIMIT, request(reused, &kubeconfig)).await;
             let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = jiff::Timestamp::now();
+            let now = SystemClock.now();
             match answer {
                 Ok(Ok(())) => outcome.answered += 1,
                 Ok(Err(error)) => outcome.failures.push(format!("{now} on a {kind} connection: {error:#}")),

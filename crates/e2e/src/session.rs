@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use base::{Clock as _, SystemClock};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, PostParams, WatchEvent, WatchParams};
@@ -183,7 +184,7 @@ fn of_session() -> ListParams {
 }
 
 fn fail(report: &Mutex<Report>, what: &str, error: &dyn std::fmt::Display) {
-    lock(report).failures.push(format!("{} {what}: {error:#}", jiff::Timestamp::now()));
+    lock(report).failures.push(format!("{} {what}: {error:#}", SystemClock.now()));
 }
 
 fn lock(report: &Mutex<Report>) -> std::sync::MutexGuard<'_, Report> {

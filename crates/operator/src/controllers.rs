@@ -34,6 +34,10 @@ use crate::{Settings, data_stores, generators, tenant};
 const CONCURRENCY: u16 = 32;
 
 /// Runs all controllers; ends only when a watch ends, which does not happen in good order.
+#[expect(
+    clippy::too_many_lines,
+    reason = "joins every watch to its reader; the types of the streams have no names"
+)]
 pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
     let all = watcher::Config::default;
     let (tenants, tenants_filled, tenant_changes) =

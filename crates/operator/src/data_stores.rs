@@ -93,11 +93,9 @@ async fn tell(before: &DataStore, after: &DataStore, context: &Context) {
         return;
     }
     let conditions = after.status.iter().flat_map(|status| &status.conditions);
-    let telling = conditions.filter(|condition| status::decides_readiness(&condition.type_));
-    let Some(worst) = telling.clone().find(|condition| condition.status != "True").or_else(|| telling.last())
-    else {
-        return;
-    };
+    let mut telling = conditions.filter(|condition| status::decides_readiness(&condition.type_));
+    let failing = telling.clone().find(|condition| condition.status != "True");
+    let Some(worst) = failing.or_else(|| telling.next_back()) else { return };
     let is_trouble = worst.status != "True";
     let (reason, note) = (worst.reason.as_str(), worst.message.clone());
     publish(context, after, Notice { is_trouble, reason, action: "Reach", note }).await;

@@ -42,7 +42,7 @@ impl GatewayApi {
                 }
             }
             tell.closed().await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         Ok((Self(told), looking.boxed()))
     }

@@ -1,4 +1,4 @@
-//! Reconciles KubeconfigGenerators: one pass over all of them whenever something that they look at changes.
+//! Reconciles `KubeconfigGenerator`s: one pass over all of them whenever something that they look at changes.
 //!
 //! A change of a control plane may concern every generator, and a change of a selector every control
 //! plane; so a pass looks at all, and [`memory`] keeps it cheap.
@@ -40,9 +40,9 @@ const CONCURRENCY: usize = 16;
 /// Passes over all generators: at once after `changed`, and when a certificate has to be renewed. Ends
 /// only when a watch ends, which does not happen in good order.
 pub(crate) async fn run(context: Arc<Context>, changed: Arc<Notify>) {
-    let (watched, changes) = Watched::begin(context.client.clone());
+    let (watched, news) = Watched::begin(context.client.clone());
     let tell = changed.clone();
-    let telling = changes.for_each(move |()| {
+    let telling = news.for_each(move |()| {
         tell.notify_one();
         std::future::ready(())
     });

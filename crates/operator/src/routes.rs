@@ -19,7 +19,7 @@ use crate::discovery::GatewayApi;
 #[derive(Clone)]
 pub(crate) struct Routes {
     api: GatewayApi,
-    routes: Store<TlsRoute>,
+    attached: Store<TlsRoute>,
     gateways: Store<Gateway>,
     filled: [Filled; 2],
 }
@@ -32,6 +32,7 @@ pub(crate) struct Changes<R, G> {
 
 impl Routes {
     /// Caches that begin when the cluster serves what they hold.
+    #[expect(clippy::type_complexity, reason = "the types of the streams have no names")]
     pub(crate) fn begin(
         api: GatewayApi,
         client: &Client,
@@ -48,7 +49,7 @@ impl Routes {
         let (gateways, gateways_filled, gateways_changes) =
             cached_from(api.clone().served(), Api::all(client.clone()), all(), trimmed);
         let changes = Changes { routes: routes_changes, gateways: gateways_changes };
-        (Self { api, routes, gateways, filled: [routes_filled, gateways_filled] }, changes)
+        (Self { api, attached: routes, gateways, filled: [routes_filled, gateways_filled] }, changes)
     }
 
     /// Waits until the caches have seen everything once; tells whether the cluster serves it at all.
@@ -64,7 +65,7 @@ impl Routes {
 
     /// A route by name.
     pub(crate) fn find(&self, namespace: &str, name: &str) -> Option<Arc<TlsRoute>> {
-        Caches::find(&self.routes, namespace, name)
+        Caches::find(&self.attached, namespace, name)
     }
 
     /// Gateways of the names that the control plane's routes name.

@@ -23,7 +23,7 @@ use crate::settings::StartSlots;
 /// Longest time between two looks of one whose owner waits.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Longest time between two looks of one that serves meanwhile; there may be very many of them.
-const LOOK_AGAIN_AT_UPKEEP: Duration = Duration::from_secs(60);
+const LOOK_AGAIN_AT_UPKEEP: Duration = Duration::from_mins(1);
 
 /// What the gate says to one control plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

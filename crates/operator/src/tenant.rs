@@ -103,7 +103,7 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
         Err(faults) => {
             let previous = tenant.status.as_ref();
             let stands = status(previous, Err(&faults), generation, &Observed::default(), now);
-            write_status(tenant, context, stands).await?;
+            Box::pin(write_status(tenant, context, stands)).await?;
             return Ok(Action::await_change());
         }
     };
@@ -111,7 +111,7 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
     let pass = Box::pin(pass::run(tenant, &validated, context, now)).await;
     let observed = pass.observed();
     let stands = status(tenant.status.as_ref(), Ok(&validated), generation, &observed, now);
-    write_status(tenant, context, stands).await?;
+    Box::pin(write_status(tenant, context, stands)).await?;
     Ok(Action::requeue(pass.again(now).min(LOOK_EVERY)))
 }
 

@@ -18,7 +18,7 @@ use serde_json::json;
 use stage::{Operator, Options, Stage, eventually};
 use tokio::task::JoinHandle;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const NAMESPACE: &str = "default";
 const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
 

@@ -99,7 +99,7 @@ fn api_server(facts: &Facts) -> Value {
     container(
         facts,
         "kube-apiserver",
-        json!({
+        &json!({
             "args": arguments, "imagePullPolicy": facts.pull_policy, "volumeMounts": mounts,
             "livenessProbe": probe("/livez"), "readinessProbe": probe("/readyz"), "startupProbe": probe("/livez"),
         }),
@@ -111,7 +111,7 @@ fn scheduler(facts: &Facts) -> Value {
     container(
         facts,
         "kube-scheduler",
-        json!({
+        &json!({
             "args": [
                 "--authentication-kubeconfig=/etc/kubernetes/scheduler.conf",
                 "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",
@@ -152,7 +152,7 @@ fn controller_manager(facts: &Facts) -> Value {
     container(
         facts,
         "kube-controller-manager",
-        json!({
+        &json!({
             "args": arguments, "volumeMounts": mounts,
             "livenessProbe": probe, "readinessProbe": probe, "startupProbe": probe,
         }),
@@ -179,7 +179,7 @@ const ADMISSION: [&str; 17] = [
     "ValidatingAdmissionWebhook",
 ];
 
-fn container(facts: &Facts, name: &str, rest: Value) -> Value {
+fn container(facts: &Facts, name: &str, rest: &Value) -> Value {
     let mut container = json!({
         "name": name,
         "image": format!("registry.k8s.io/{name}:{}", facts.version),

@@ -63,7 +63,7 @@ fn end(secret: &Secret) -> Option<End> {
     let certificate = |key: &String| inspect(text(key)?).ok().map(|found| found.not_after);
     match secret.labels().get(labels::CERTIFICATE).map(String::as_str) {
         Some(labels::CERTIFICATE_X509) => {
-            let leaf = keys().find(|key| key.ends_with(".crt") && *key != "ca.crt")?;
+            let leaf = keys().find(|key| key.strip_suffix(".crt").is_some_and(|name| name != "ca"))?;
             Some((Strategy::X509, certificate(leaf)))
         }
         Some(labels::CERTIFICATE_KUBECONFIG) => {

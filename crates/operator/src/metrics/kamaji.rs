@@ -161,5 +161,5 @@ fn is_up(store: &DataStore) -> bool {
 fn validation(store: &DataStore) -> String {
     let conditions = store.status.iter().flat_map(|status| &status.conditions);
     let mut validations = conditions.filter(|condition| condition.type_ == VALIDATION);
-    validations.next().map(|found| found.status.clone()).unwrap_or_else(|| Holds::Unknown.as_str().to_owned())
+    validations.next().map_or_else(|| Holds::Unknown.as_str().to_owned(), |found| found.status.clone())
 }

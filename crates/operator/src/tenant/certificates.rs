@@ -112,12 +112,11 @@ fn store_secrets(
     let standing = present
         .filter(|_| storage.trouble.is_some())
         .and_then(|present| desired::data_store::standing_certificate_secret(validated, present));
-    let certificate = match standing {
-        Some(standing) => Some(standing),
-        None => {
-            let further: Vec<_> = storage.overrides.iter().map(|entry| &entry.store).collect();
-            desired::data_store::certificate_secret(validated, material, &further, present, renewal)?
-        }
+    let certificate = if let Some(standing) = standing {
+        Some(standing)
+    } else {
+        let further: Vec<_> = storage.overrides.iter().map(|entry| &entry.store).collect();
+        desired::data_store::certificate_secret(validated, material, &further, present, renewal)?
     };
     Ok(ReadyStore { name: material.name.clone(), driver: material.driver, config, certificate })
 }

@@ -63,7 +63,7 @@ async fn apply_ingress(validated: &Validated, context: &Context) -> Result<Optio
         return Ok(None);
     };
     let applied = context.applier.apply(&wanted, live.as_deref()).await?.into_inner();
-    Ok(Some(Front::Ingress(applied)))
+    Ok(Some(Front::Ingress(Box::new(applied))))
 }
 
 async fn apply_routes(
@@ -78,20 +78,19 @@ async fn apply_routes(
     let find =
         |part: Component| context.routes.find(validated.namespace(), &part.object_name(validated.name()));
     let (api_server, agents) = (find(Component::Gateway), find(Component::KonnectivityGateway));
-    let konnectivity = match desired::konnectivity_route(validated) {
-        Some(wanted) => Some(context.applier.apply(&wanted, agents.as_deref()).await?.into_inner()),
-        None => {
-            remove(agents.as_deref(), validated, context).await?;
-            None
-        }
+    let konnectivity = if let Some(wanted) = desired::konnectivity_route(validated) {
+        Some(Box::new(context.applier.apply(&wanted, agents.as_deref()).await?.into_inner()))
+    } else {
+        remove(agents.as_deref(), validated, context).await?;
+        None
     };
     let Some(wanted) = wanted else {
         remove(api_server.as_deref(), validated, context).await?;
         return Ok(None);
     };
-    let api_server = context.applier.apply(&wanted, api_server.as_deref()).await?.into_inner();
+    let applied = context.applier.apply(&wanted, api_server.as_deref()).await?.into_inner();
     let gateways = context.routes.gateways_of(tenant);
-    Ok(Some(Front::Routes { api_server, konnectivity, gateways }))
+    Ok(Some(Front::Routes { api_server: Box::new(applied), konnectivity, gateways }))
 }
 
 /// Removes an object, unless somebody else's.

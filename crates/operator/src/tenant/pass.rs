@@ -124,7 +124,7 @@ async fn steps(
     let moving = migration::plan(tenant, context, now);
     let timed = &context.metrics;
     let preparing = storage::prepare(tenant, validated, &moving, context);
-    let storage = match timed.phase("storage", preparing).await {
+    let storage = match Box::pin(timed.phase("storage", preparing)).await {
         Ok(storage) => storage,
         Err(outcome) => {
             pass.store = outcome;

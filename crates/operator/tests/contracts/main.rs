@@ -25,18 +25,22 @@ async fn set() -> (Stage, Operator) {
     (stage, operator)
 }
 
-/// Creates a control plane; waits until the webhooks are called for it.
+/// Creates a control plane once the webhooks are called for it.
 async fn create(stage: &Stage, name: &str, spec: Value) -> TenantControlPlane {
     let tenant = serde_json::from_value(json!({
         "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "TenantControlPlane",
         "metadata": {"name": name}, "spec": spec,
     }))
     .unwrap();
-    eventually("the control plane is admitted", PATIENCE, || async {
-        Ok(stage.tenants(NAMESPACE).create(&PostParams::default(), &tenant).await?)
+    let rehearsal = PostParams { dry_run: true, ..PostParams::default() };
+    eventually("admission fills in what is left open", PATIENCE, || async {
+        let filled = stage.tenants(NAMESPACE).create(&rehearsal, &tenant).await?;
+        anyhow::ensure!(filled.spec.data_store_username.is_some(), "the webhook was not called");
+        Ok(())
     })
     .await
-    .unwrap()
+    .unwrap();
+    stage.tenants(NAMESPACE).create(&PostParams::default(), &tenant).await.unwrap()
 }
 
 /// The smallest spec.
