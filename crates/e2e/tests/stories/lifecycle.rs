@@ -20,11 +20,11 @@ const NEWER: &str = "v1.36.3";
 const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
 
 pub(crate) async fn an_upgrade_of_one_replica_fails_no_request(cluster: &Cluster) -> Result<()> {
-    upgrade(cluster, 1).await
+    Box::pin(upgrade(cluster, 1)).await
 }
 
 pub(crate) async fn an_upgrade_of_two_replicas_fails_no_request(cluster: &Cluster) -> Result<()> {
-    upgrade(cluster, 2).await
+    Box::pin(upgrade(cluster, 2)).await
 }
 
 async fn upgrade(cluster: &Cluster, replicas: i32) -> Result<()> {
@@ -142,11 +142,6 @@ pub(crate) async fn a_renewed_certificate_is_served_without_a_restart(cluster: &
     rolled_out(&tenants, name).await?;
     let before = pods(&tenants, name).await?;
     let kubeconfig = tenants.kubeconfig(name).await?;
-    let by_name = |host: &str| {
-        let host = format!("--tls-server-name={host}");
-        cluster.kubectl(&kubeconfig, &[host.as_str(), "get", "--raw", "/version"])
-    };
-    ensure!(by_name("extra.example.com")?.code != 0, "the name is served already");
 
     let renewed = [
         ("api-server-kubelet-client-certificate", "apiserver-kubelet-client.crt"),
@@ -163,17 +158,32 @@ pub(crate) async fn a_renewed_certificate_is_served_without_a_restart(cluster: &
         })
         .await?;
     }
-    tenants.change(name, json!({"networkProfile": {"certSANs": ["extra.example.com"]}})).await?;
-    // The kubelet looks at mounted Secrets about once in a minute.
+    let secret = "renewed-api-server-certificate";
+    let old = data(&tenants, secret, "apiserver.crt").await?;
+    annotate(&tenants, secret, ROTATE).await?;
+    let trusted = kubeconfig.with_extension("leaf");
+    // Who trusts only this very certificate gets an answer only when it is served. The kubelet looks at
+    // mounted Secrets about once in a minute.
     eventually("the new certificate is served", PATIENCE, || async {
-        by_name("extra.example.com")?.success().map(|_| ())
+        let new = data(&tenants, secret, "apiserver.crt").await?;
+        ensure!(new != old, "it is the old one");
+        std::fs::write(&trusted, &new)?;
+        let authority = format!("--certificate-authority={}", trusted.display());
+        cluster.kubectl(&kubeconfig, &[authority.as_str(), "get", "--raw", "/version"])?.success()
     })
     .await?;
     // What is renewed for the store serves too.
     cluster.kubectl(&kubeconfig, &["create", "namespace", "after"])?.success()?;
     ensure!(pods(&tenants, name).await? == before, "a pod was replaced");
     ensure!(tenants.restarts(name).await? == 0, "a container was restarted");
-    tenants.ready(name).await?;
+
+    let by_name = ["--tls-server-name=extra.example.com", "get", "--raw", "/version"];
+    ensure!(cluster.kubectl(&kubeconfig, &by_name)?.code != 0, "the name is served already");
+    tenants.change(name, json!({"networkProfile": {"certSANs": ["extra.example.com"]}})).await?;
+    eventually("the new name is served", PATIENCE, || async {
+        cluster.kubectl(&kubeconfig, &by_name)?.success()
+    })
+    .await?;
     tenants.delete(name).await
 }
 
