@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use api::gateway_api::TlsRoute;
 use e2e::{Cluster, Gateway, TenantSpec, Tenants, eventually};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -117,7 +117,8 @@ pub(crate) async fn the_tunnel_through_a_gateway_carries_requests_to_workers(
     eventually("the worker is out of reach", PATIENCE, || async {
         let arguments = [&["get", "--raw", raw, "--request-timeout=5s"][..], &server].concat();
         let told = cluster.kubectl(&kubeconfig, &arguments)?;
-        if told.code == 0 { bail!("it still answers: {}", told.out) } else { Ok(()) }
+        ensure!(told.code != 0, "it still answers: {}", told.out);
+        Ok(())
     })
     .await?;
 

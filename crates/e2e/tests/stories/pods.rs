@@ -40,7 +40,8 @@ pub(crate) async fn pods_run_under_the_account_and_with_the_metadata_of_the_spec
     cluster: &Cluster,
 ) -> Result<()> {
     let tenants = Tenants::new(cluster, "pods").await?;
-    let account: ServiceAccount = serde_json::from_value(json!({ "metadata": { "name": "control-planes" } }))?;
+    let account: ServiceAccount =
+        serde_json::from_value(json!({ "metadata": { "name": "control-planes" } }))?;
     match tenants.beside::<ServiceAccount>().create(&PostParams::default(), &account).await {
         Err(kube::Error::Api(status)) if status.is_already_exists() => {}
         other => other.map(|_| ())?,
@@ -123,7 +124,8 @@ pub(crate) async fn additional_containers_and_volumes_come_and_go_with_the_spec(
             other => other.map(|_| ())?,
         }
     }
-    let volume = |component: &str| json!({ "name": component, "configMap": { "name": format!("extra-{component}") } });
+    let volume =
+        |component: &str| json!({ "name": component, "configMap": { "name": format!("extra-{component}") } });
     let mount = |component: &str| json!([{ "name": component, "mountPath": "/tmp/extra" }]);
     let image = "registry.k8s.io/kube-scheduler:v1.36.3";
     let tenant = TenantSpec::new("extended")
