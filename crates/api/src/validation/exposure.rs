@@ -43,6 +43,7 @@ fn check_additional_ports(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>
     let mut names: BTreeSet<&str> = RESERVED_PORT_NAMES.into();
     let own = spec.network_profile.clone().unwrap_or_default().port();
     let mut ports = BTreeSet::from([("TCP", own)]);
+    check_tunnel_port(spec, &mut ports, faults);
     for (index, port) in spec.control_plane.service.additional_ports.iter().enumerate() {
         let path = |field: &str| format!("spec.controlPlane.service.additionalPorts[{index}].{field}");
         if !is_dns_1123_label(&port.name) {
@@ -63,6 +64,25 @@ fn check_additional_ports(spec: &TenantControlPlaneSpec, faults: &mut Vec<Fault>
                 "is taken; ports of one protocol must be unique",
             ));
         }
+    }
+}
+
+/// The tunnel's port stands in the same Service and the same pod.
+fn check_tunnel_port(
+    spec: &TenantControlPlaneSpec,
+    ports: &mut BTreeSet<(&'static str, i32)>,
+    faults: &mut Vec<Fault>,
+) {
+    const PATH: &str = "spec.addons.konnectivity.server.port";
+    let tunnel = spec.addons.as_ref().and_then(|addons| addons.konnectivity.as_ref());
+    let Some(port) = tunnel.and_then(|tunnel| tunnel.server.as_ref()).map(|server| server.port) else {
+        return;
+    };
+    if !(1..=65535).contains(&port) {
+        faults.push(Fault::new(PATH, port, "must be a port from 1 to 65535"));
+    } else if !ports.insert(("TCP", port)) {
+        let message = "is the API server's port; give the tunnel another one, such as 8132";
+        faults.push(Fault::new(PATH, port, message));
     }
 }
 

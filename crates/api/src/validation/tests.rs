@@ -61,6 +61,23 @@ fn each_fault_names_field_value_and_what_is_allowed() {
             "1.30 to 1.36",
         ),
         (
+            "the tunnel on the API server's port",
+            json!({ "spec": { "addons": { "konnectivity": { "server": { "port": 6443 } } } } }),
+            "spec.addons.konnectivity.server.port",
+            "another one",
+        ),
+        (
+            "an additional port on the tunnel's",
+            json!({ "spec": {
+                "addons": { "konnectivity": { "server": { "port": 8132 } } },
+                "controlPlane": { "service": {
+                    "additionalPorts": [{ "name": "extra", "port": 8132, "targetPort": 8132 }],
+                } },
+            } }),
+            "spec.controlPlane.service.additionalPorts[0].port",
+            "unique",
+        ),
+        (
             "no version",
             json!({ "spec": { "kubernetes": { "version": "latest" } } }),
             "spec.kubernetes.version",
