@@ -17,7 +17,7 @@ use pki::{KubeconfigContents, inspect};
 use serde_json::{Value, json};
 use support::{at, by_name, control_plane, issue, now, object, renewal, text};
 
-fn generator(spec: Value) -> KubeconfigGenerator {
+fn generator(spec: &Value) -> KubeconfigGenerator {
     let body = json!({
         "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "KubeconfigGenerator",
         "metadata": {"name": "team", "generation": 4}, "spec": spec,
@@ -26,7 +26,7 @@ fn generator(spec: Value) -> KubeconfigGenerator {
 }
 
 fn developers() -> KubeconfigGenerator {
-    generator(json!({
+    generator(&json!({
         "groups": [{"stringValue": "developers"}, {"fromDefinition": "metadata.namespace"}],
         "user": {"fromDefinition": "metadata.name"},
     }))
@@ -89,10 +89,10 @@ fn a_kubeconfig_leads_where_the_administrators_does_and_names_user_and_groups() 
 #[test]
 fn another_key_of_the_administrators_secret_can_be_followed() {
     let spec = json!({"user": {"stringValue": "x"}, "controlPlaneEndpointFrom": "admin.conf"});
-    let made = make(&generator(spec), &credentials(), None, now()).unwrap();
+    let made = make(&generator(&spec), &credentials(), None, now()).unwrap();
     assert_eq!(contents(&made.secret).server, "https://10.0.0.7:6443");
     let spec = json!({"user": {"stringValue": "x"}, "controlPlaneEndpointFrom": "nobody.conf"});
-    let fault = make(&generator(spec), &credentials(), None, now()).unwrap_err().to_string();
+    let fault = make(&generator(&spec), &credentials(), None, now()).unwrap_err().to_string();
     assert!(fault.contains("nobody.conf") && fault.contains("super-admin.svc"), "{fault}");
 }
 
@@ -112,9 +112,9 @@ fn a_kubeconfig_is_made_anew_when_it_says_something_else_ends_or_is_to_be_rotate
         contents(&make(generator, secrets, Some(existing), now).unwrap().secret).pair
             != contents(&first.secret).pair
     };
-    let user = generator(json!({"user": {"stringValue": "other"}}));
+    let user = generator(&json!({"user": {"stringValue": "other"}}));
     assert!(anew(&user, &secrets, &first.secret, now()), "another user");
-    let fewer = generator(json!({
+    let fewer = generator(&json!({
         "groups": [{"stringValue": "developers"}], "user": {"fromDefinition": "metadata.name"},
     }));
     assert!(anew(&fewer, &secrets, &first.secret, now()), "a group less");
@@ -141,7 +141,7 @@ fn a_new_address_keeps_the_certificate() {
         "groups": [{"stringValue": "developers"}, {"fromDefinition": "metadata.namespace"}],
         "user": {"fromDefinition": "metadata.name"}, "controlPlaneEndpointFrom": "admin.conf",
     });
-    let moved = make(&generator(spec), &secrets, Some(&first.secret), now()).unwrap();
+    let moved = make(&generator(&spec), &secrets, Some(&first.secret), now()).unwrap();
     assert_eq!(contents(&moved.secret).pair, contents(&first.secret).pair);
     assert_ne!(contents(&moved.secret).server, contents(&first.secret).server);
 }
@@ -174,10 +174,10 @@ fn an_identity_that_leads_nowhere_is_told_with_its_path() {
         ),
     ];
     for (spec, path, words) in cases {
-        let fault = identity(&generator(spec), &tenant()).unwrap_err().to_string();
+        let fault = identity(&generator(&spec), &tenant()).unwrap_err().to_string();
         assert!(fault.contains(path) && fault.contains(words), "{fault}");
     }
-    let label = generator(json!({"user": {"fromDefinition": "metadata.labels.tier"}}));
+    let label = generator(&json!({"user": {"fromDefinition": "metadata.labels.tier"}}));
     assert_eq!(identity(&label, &tenant()).unwrap().user, "gold");
 }
 
@@ -193,7 +193,7 @@ fn selectors_choose_by_labels_of_the_control_plane_and_its_namespace() {
     let selects = |spec: Value| {
         let mut whole = json!({"user": {"stringValue": "x"}});
         whole.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
-        Selection::of(&generator(whole)).unwrap().selects(&tenant(), Some(&labels))
+        Selection::of(&generator(&whole)).unwrap().selects(&tenant(), Some(&labels))
     };
     assert!(selects(json!({})), "none selects all");
     assert!(selects(json!({"namespaceSelector": {}, "tenantControlPlaneSelector": {}})), "empty selects all");
@@ -210,7 +210,7 @@ fn selectors_choose_by_labels_of_the_control_plane_and_its_namespace() {
 
 #[test]
 fn a_malformed_selector_is_told_and_changes_no_count() {
-    let mut faulty = generator(json!({
+    let mut faulty = generator(&json!({
         "user": {"stringValue": "x"},
         "tenantControlPlaneSelector": {"matchExpressions": [{"key": "a", "operator": "Near"}]},
     }));

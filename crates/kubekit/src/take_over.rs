@@ -61,7 +61,12 @@ mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
     use serde_json::{Value, json};
 
-    fn entry(manager: &str, operation: &str, subresource: Option<&str>, fields: Value) -> ManagedFieldsEntry {
+    fn entry(
+        manager: &str,
+        operation: &str,
+        subresource: Option<&str>,
+        fields: &Value,
+    ) -> ManagedFieldsEntry {
         serde_json::from_value(json!({
             "manager": manager, "operation": operation, "subresource": subresource,
             "apiVersion": "apps/v1", "fieldsType": "FieldsV1", "fieldsV1": fields,
@@ -72,15 +77,15 @@ mod tests {
     #[test]
     fn a_predecessors_fields_become_the_successors() {
         let entries = [
-            entry("old", "Update", None, json!({"f:spec": {"f:replicas": {}}})),
-            entry("old", "Update", Some("status"), json!({"f:status": {}})),
-            entry("other", "Update", None, json!({"f:metadata": {}})),
+            entry("old", "Update", None, &json!({"f:spec": {"f:replicas": {}}})),
+            entry("old", "Update", Some("status"), &json!({"f:status": {}})),
+            entry("other", "Update", None, &json!({"f:metadata": {}})),
         ];
         let taken = taken_over(&entries, &["old"], "new").unwrap();
         let expected = [
             entries[1].clone(),
             entries[2].clone(),
-            entry("new", "Apply", None, json!({"f:spec": {"f:replicas": {}}})),
+            entry("new", "Apply", None, &json!({"f:spec": {"f:replicas": {}}})),
         ];
         assert_eq!(taken, expected);
     }
@@ -88,18 +93,18 @@ mod tests {
     #[test]
     fn what_the_successor_owned_already_is_kept() {
         let entries = [
-            entry("new", "Apply", None, json!({"f:spec": {"f:paused": {}}})),
-            entry("old", "Update", None, json!({"f:spec": {"f:replicas": {}}})),
-            entry("old", "Apply", None, json!({"f:spec": {"f:selector": {}, "f:paused": {}}})),
+            entry("new", "Apply", None, &json!({"f:spec": {"f:paused": {}}})),
+            entry("old", "Update", None, &json!({"f:spec": {"f:replicas": {}}})),
+            entry("old", "Apply", None, &json!({"f:spec": {"f:selector": {}, "f:paused": {}}})),
         ];
         let taken = taken_over(&entries, &["old"], "new").unwrap();
         let fields = json!({"f:spec": {"f:paused": {}, "f:replicas": {}, "f:selector": {}}});
-        assert_eq!(taken, [entry("new", "Apply", None, fields)]);
+        assert_eq!(taken, [entry("new", "Apply", None, &fields)]);
     }
 
     #[test]
     fn without_a_predecessor_nothing_is_taken() {
-        let entries = [entry("other", "Update", None, json!({"f:spec": {}}))];
+        let entries = [entry("other", "Update", None, &json!({"f:spec": {}}))];
         assert_eq!(taken_over(&entries, &["old"], "new"), None);
     }
 }

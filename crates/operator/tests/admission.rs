@@ -2,6 +2,7 @@
 //! judge, is refused with field, value and what is allowed.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::large_futures, reason = "they hold whole control planes, and a test has the stack for it")]
 
 use std::path::Path;
 use std::time::Duration;
@@ -66,7 +67,7 @@ fn refused(outcome: Result<TenantControlPlane>) -> Result<String> {
     }
 }
 
-fn deployment(spec: Value) -> Value {
+fn deployment(spec: &Value) -> Value {
     json!({"controlPlane": {"deployment": spec}})
 }
 
@@ -76,13 +77,13 @@ fn cases() -> Vec<(&'static str, Value, [&'static str; 2])> {
         (
             "a mount of a volume that is not there",
             deployment(
-                json!({"additionalVolumeMounts": {"apiServer": [{"name": "ghost", "mountPath": "/ghost"}]}}),
+                &json!({"additionalVolumeMounts": {"apiServer": [{"name": "ghost", "mountPath": "/ghost"}]}}),
             ),
             ["spec.controlPlane.deployment", "ghost"],
         ),
         (
             "two mounts at one place",
-            deployment(json!({
+            deployment(&json!({
                 "additionalVolumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}],
                 "additionalVolumeMounts": {"scheduler": [
                     {"name": "a", "mountPath": "/x"}, {"name": "b", "mountPath": "/x"},
@@ -92,24 +93,24 @@ fn cases() -> Vec<(&'static str, Value, [&'static str; 2])> {
         ),
         (
             "a container without an image",
-            deployment(json!({"additionalContainers": [{"name": "helper"}]})),
+            deployment(&json!({"additionalContainers": [{"name": "helper"}]})),
             ["additionalContainers", "image"],
         ),
         (
             "a container of ours",
-            deployment(json!({"additionalContainers": [{"name": "kube-apiserver", "image": "x"}]})),
+            deployment(&json!({"additionalContainers": [{"name": "kube-apiserver", "image": "x"}]})),
             ["additionalContainers", "kube-apiserver"],
         ),
         (
             "a limit below the request",
-            deployment(json!({"resources": {"apiServer": {
+            deployment(&json!({"resources": {"apiServer": {
                 "requests": {"cpu": "2"}, "limits": {"cpu": "1"},
             }}})),
             ["resources", "must be less than or equal"],
         ),
         (
             "a toleration that contradicts itself",
-            deployment(json!({"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]})),
+            deployment(&json!({"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]})),
             ["tolerations", "value"],
         ),
         (
@@ -170,7 +171,7 @@ async fn what_could_not_be_brought_about_is_refused_on_create_and_on_update() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_right_is_admitted_and_a_trial_leaves_nothing() {
     let (stage, _operator) = set().await;
-    let whole = deployment(json!({
+    let whole = deployment(&json!({
         "replicas": 0,
         "additionalInitContainers": [{"name": "init", "image": "x"}],
         "additionalContainers": [{"name": "helper", "image": "x"}],
@@ -187,7 +188,7 @@ async fn what_is_right_is_admitted_and_a_trial_leaves_nothing() {
     let deployments = stage.objects::<k8s_openapi::api::apps::v1::Deployment>("default");
     assert!(deployments.get_opt("trial").await.unwrap().is_none(), "the trial made a Deployment");
     create(&stage, "whole", whole).await.unwrap();
-    update(&stage, "whole", deployment(json!({"additionalContainers": null}))).await.unwrap();
+    update(&stage, "whole", deployment(&json!({"additionalContainers": null}))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ impl Replica {
             .is_ok_and(|text| text.lines().any(|line| line == "flotilla_leading 1"))
     }
 
-    async fn terminate(&self) {
+    fn terminate(&self) {
         let done = Command::new("kill").args(["-TERM", &self.process.pid().to_string()]).status();
         assert!(done.unwrap().success());
     }
@@ -89,8 +89,9 @@ async fn leading(replica: &Replica, what: &str) {
 async fn reconciled(stage: &Stage, name: &str) {
     eventually(&format!("{name} is ready"), FAIL_OVER, || async {
         let status = stage.tenants("default").get(name).await?.status.unwrap_or_default();
-        let state = status.kubernetes_resources.version.status;
-        if state == Some(api::VersionState::Ready) { Ok(()) } else { bail!("{state:?}") }
+        let found = status.kubernetes_resources.version.status;
+        ensure!(found == Some(api::VersionState::Ready), "{found:?}");
+        Ok(())
     })
     .await
     .unwrap();
@@ -128,7 +129,7 @@ async fn a_replica_takes_over_within_seconds_and_no_two_lead() {
     // Told to end, it hands over at once and goes on admitting until nobody is sent to it.
     let third = Replica::start(&mut stage, "third").await;
     let told = Instant::now();
-    second.terminate().await;
+    second.terminate();
     leading(&third, "the other replica leads after an orderly end").await;
     println!("a leader that ended was replaced after {:.1} s", told.elapsed().as_secs_f64());
     assert!(!second.leads().await, "two lead");
@@ -141,7 +142,7 @@ async fn an_ending_leader_still_admits_though_it_is_no_longer_ready() {
     let mut stage = Stage::set(Options { without_webhooks: true }).await.unwrap();
     let mut replica = Replica::start(&mut stage, "ending").await;
     leading(&replica, "the only replica leads").await;
-    replica.terminate().await;
+    replica.terminate();
     eventually("it is no longer ready", FAIL_OVER, || async {
         if get(replica.health, "/readyz").await.is_ok() {
             bail!("still ready")

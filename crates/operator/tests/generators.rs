@@ -1,4 +1,4 @@
-//! KubeconfigGenerators on a real API server: kubeconfigs come, follow changes of both sides, and go.
+//! `KubeconfigGenerator`s on a real API server: kubeconfigs come, follow changes of both sides, and go.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use stage::{Operator, Options, Stage, eventually};
 
 /// Longest wait; the garbage collector learns of new kinds every 30 s only.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 async fn set() -> (Stage, Operator) {
     let stage = Stage::set(Options::default()).await.unwrap();

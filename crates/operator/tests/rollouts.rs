@@ -50,8 +50,8 @@ async fn ready(stage: &Stage, name: &str) {
     eventually(&format!("{name} is ready"), PATIENCE, || async {
         let tenant = stage.tenants(NAMESPACE).get(name).await?;
         let version = tenant.status.map(|status| status.kubernetes_resources.version);
-        let state = version.as_ref().and_then(|version| version.status);
-        ensure!(state == Some(api::VersionState::Ready), "{version:?}");
+        let found = version.as_ref().and_then(|version| version.status);
+        ensure!(found == Some(api::VersionState::Ready), "{version:?}");
         Ok(())
     })
     .await
@@ -82,8 +82,11 @@ async fn done(stage: &Stage, secret: &str, key: &str) {
     .unwrap();
 }
 
-/// Watches Deployments and remembers the largest number that was rolled out at once, and all that were.
-fn observe(stage: &Stage) -> (Arc<Mutex<(usize, BTreeSet<String>)>>, JoinHandle<()>) {
+/// The largest number of Deployments that were rolled out at once, and all that were.
+type Seen = Arc<Mutex<(usize, BTreeSet<String>)>>;
+
+/// Watches Deployments and remembers what is rolled out.
+fn observe(stage: &Stage) -> (Seen, JoinHandle<()>) {
     let seen = Arc::new(Mutex::new((0, BTreeSet::new())));
     let (notes, api) = (seen.clone(), Api::<Deployment>::namespaced(stage.client(), NAMESPACE));
     let task = tokio::spawn(async move {

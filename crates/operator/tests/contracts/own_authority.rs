@@ -11,7 +11,7 @@ use crate::{NAMESPACE, create, ready, set, spec};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_a_user_brings_is_kept_and_signs() {
     let (stage, _operator) = set().await;
-    let now = jiff::Timestamp::now();
+    let now = base::Clock::now(&base::SystemClock);
     let ca = CertificateAuthority::generate_with(KeyAlgorithm::Rsa2048, "corporate", TEN_YEARS, now).unwrap();
     let brought: Secret = serde_json::from_value(json!({
         "metadata": {"name": "own-ca"},
