@@ -11,6 +11,7 @@ use crate::TenantControlPlane;
 mod containers;
 mod exposure;
 mod network;
+mod store;
 mod text;
 
 /// Minor versions of Kubernetes that can be run as control planes.
@@ -47,6 +48,7 @@ pub fn faults(object: &TenantControlPlane) -> Vec<Fault> {
     let mut faults = Vec::new();
     faults.extend(name_fault(object.metadata.name.as_deref().unwrap_or_default()));
     faults.extend(version_fault(&object.spec.kubernetes.version));
+    store::check(&object.spec, &mut faults);
     network::check(&object.spec, &mut faults);
     exposure::check(&object.spec, &mut faults);
     containers::check(&object.spec, &mut faults);

@@ -20,6 +20,8 @@ use crate::{Connection, Error};
 
 /// Longest wait for one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Name of etcd's all-powerful user and role.
+const ROOT: &str = "root";
 /// A key that no tenant can own.
 const PROBE: &str = "flotilla/health";
 /// Largest answer that is taken: a page of the largest values that an API server stores.

@@ -53,6 +53,12 @@ pub enum Error {
     /// Another copy of the tenant has begun, or copying has ended.
     #[error("failed to write the tenant's keys: another copy took over, or the target is in use already")]
     Superseded,
+    /// A user or schema that is the administrator's.
+    #[error("`{name}` is the name of the store's administrator; no tenant can have it as schema or user")]
+    Reserved {
+        /// The name.
+        name: String,
+    },
     /// A schema that would not be a prefix of its own.
     #[error("`{schema}` cannot be a key prefix: it must not be empty nor contain `/`")]
     Schema {

@@ -10,6 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::metadata::owner;
 
+mod restored;
+
 /// A control plane whose spec can be brought about: everything that was text is read.
 #[derive(Clone, Debug)]
 pub struct Validated {

@@ -154,11 +154,9 @@ impl Kamaji {
             },
         });
         let tenants: Api<TenantControlPlane> = self.beside(namespace);
-        let created = tenants.create(&PostParams::default(), &serde_json::from_value(body)?).await?;
-        let uid = created.uid().context("no UID")?;
+        tenants.create(&PostParams::default(), &serde_json::from_value(body)?).await?;
         let ours = json!({
             "metadata": {"finalizers": ["finalizer.kamaji.clastix.io", "finalizer.kamaji.clastix.io/soot"]},
-            "spec": {"dataStoreSchema": uid, "dataStoreUsername": uid},
         });
         Ok(tenants.patch(name, &as_kamaji(), &Patch::Merge(ours)).await?)
     }

@@ -15,10 +15,12 @@ mod storage;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use api::names::annotations;
+use api::names::{Component, annotations};
 use api::{DataStore, TenantControlPlane};
 use desired::{Observed, status, validate};
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
+use kube::api::Api;
 use kube::runtime::controller::Action;
 use kubekit::{StatusError, replace_status};
 
@@ -42,6 +44,15 @@ pub(crate) enum Error {
     /// The status could not be written.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// It could not be found out whether the control plane has a place in a store already.
+    #[error("failed to read Secret `{name}`, which may say where the tenant's data are")]
+    Place {
+        /// Name of the Secret.
+        name: String,
+        /// The API server's reason.
+        #[source]
+        source: Box<kube::Error>,
+    },
 }
 
 /// One pass over one control plane.
@@ -107,12 +118,31 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
             return Ok(Action::await_change());
         }
     };
+    let validated = Box::pin(with_place(tenant, validated, context)).await?;
     delete::protect(tenant, context).await?;
     let pass = Box::pin(pass::run(tenant, &validated, context, now)).await;
     let observed = pass.observed();
     let stands = status(tenant.status.as_ref(), Ok(&validated), generation, &observed, now);
     Box::pin(write_status(tenant, context, stands)).await?;
     Ok(Action::requeue(pass.again(now).min(LOOK_EVERY)))
+}
+
+/// Finds the place in the store of a control plane whose status knows of none: it may have come back from
+/// a backup. The API server is asked, since the cache may not have seen the Secret yet.
+async fn with_place(
+    tenant: &TenantControlPlane,
+    validated: desired::Validated,
+    context: &Context,
+) -> Result<desired::Validated, Error> {
+    if tenant.status.as_ref().is_some_and(|status| status.storage.setup.user.is_some()) {
+        return Ok(validated);
+    }
+    let name = Component::DataStoreConfig.object_name(validated.name());
+    let secrets: Api<Secret> = Api::namespaced(context.client.clone(), validated.namespace());
+    match secrets.get_opt(&name).await {
+        Ok(config) => Ok(validated.restored_from(config.as_ref())),
+        Err(source) => Err(Error::Place { name, source: Box::new(source) }),
+    }
 }
 
 /// Writes the status if it differs, and tells of what changed by it.

@@ -44,6 +44,7 @@ fn the_smallest_spec_has_no_fault() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of faults")]
 fn each_fault_names_field_value_and_what_is_allowed() {
     let cases = [
         ("name too long", json!({ "metadata": { "name": "a".repeat(64) } }), "metadata.name", "1 to 63"),
@@ -209,5 +210,18 @@ fn a_resource_of_an_override_is_what_the_api_servers_flag_can_hold() {
         assert_eq!(faults.len(), 1, "{resource}");
         assert!(faults[0].to_string().contains("spec.dataStoreOverrides[0].resource"), "{}", faults[0]);
         assert!(faults[0].message.contains("group/resource"), "{}", faults[0]);
+    }
+}
+
+#[test]
+fn no_tenant_becomes_the_stores_administrator_or_reaches_into_anothers_place() {
+    let found = |field: &str, value: &str| faults(&object(json!({"spec": {field: value}})));
+    for field in ["dataStoreSchema", "dataStoreUsername"] {
+        for value in ["root", "a/b", "/"] {
+            let faults = found(field, value);
+            assert_eq!(faults.len(), 1, "{field}: {value}");
+            assert_eq!(faults[0].path, format!("spec.{field}"));
+        }
+        assert_eq!(found(field, "roots"), []);
     }
 }

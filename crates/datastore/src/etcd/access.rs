@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use etcd_client::{AuthClient, DeleteOptions, GetOptions, Permission, PermissionType, UserAddOptions};
 
-use super::range::{key_range, range_end};
-use super::{EtcdStore, REQUEST_TIMEOUT};
+use super::range::{place, range_end};
+use super::{EtcdStore, REQUEST_TIMEOUT, ROOT};
 use crate::{Cause, Error, TenantSpace};
 
 /// Longest wait for taking a tenant's keys away.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Name of etcd's all-powerful user and role.
-const ROOT: &str = "root";
-
 /// What a tenant's user may do with the tenant's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -45,7 +42,7 @@ impl EtcdStore {
     /// Makes room for a tenant: a user that signs in by certificate, and a role with this access to
     /// `/<schema>/`. What is so already is left as it is.
     pub async fn ensure(&self, space: &TenantSpace, access: Access) -> Result<(), Error> {
-        let range = key_range(&space.schema)?;
+        let range = place(space)?;
         let mut auth = self.client.auth_client();
         let role = auth.role_get(space.schema.as_str());
         let permitted = match self.bounded("read the tenant's role", REQUEST_TIMEOUT, role).await {
@@ -69,7 +66,7 @@ impl EtcdStore {
 
     /// How many keys a tenant has.
     pub async fn count(&self, space: &TenantSpace) -> Result<u64, Error> {
-        let range = key_range(&space.schema)?;
+        let range = place(space)?;
         let mut keys = self.keys();
         let options = GetOptions::new().with_range(range_end(&range)).with_count_only();
         let counted = keys.get(range, Some(options));
@@ -79,7 +76,7 @@ impl EtcdStore {
 
     /// Takes a tenant away: keys, user and role. What is gone already is no error.
     pub async fn remove(&self, space: &TenantSpace) -> Result<(), Error> {
-        let range = key_range(&space.schema)?;
+        let range = place(space)?;
         let mut auth = self.client.auth_client();
         // The user first: a pod that still ends writes nothing behind the deletion of the keys.
         self.tolerating_absent("delete the tenant's user", auth.user_delete(space.user.as_str())).await?;

@@ -1,6 +1,7 @@
 //! The keys of a tenant.
 
-use crate::Error;
+use super::ROOT;
+use crate::{Error, TenantSpace};
 
 /// The tenant's keys: `/<schema>/`.
 ///
@@ -17,9 +18,18 @@ pub(super) fn range_end(range: &str) -> String {
     format!("{}0", range.trim_end_matches('/'))
 }
 
+/// Range of a tenant's keys, if neither its role nor its user is the administrator's.
+pub(super) fn place(space: &TenantSpace) -> Result<String, Error> {
+    match [&space.schema, &space.user].into_iter().find(|name| name.as_str() == ROOT) {
+        Some(name) => Err(Error::Reserved { name: name.clone() }),
+        None => key_range(&space.schema),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{key_range, range_end};
+    use super::{key_range, place, range_end};
+    use crate::TenantSpace;
 
     #[test]
     fn a_range_holds_its_own_keys_and_none_of_a_longer_name() {
@@ -37,5 +47,13 @@ mod tests {
     fn a_schema_that_is_no_name_is_refused() {
         assert!(key_range("").is_err());
         assert!(key_range("a/b").is_err());
+    }
+
+    #[test]
+    fn no_tenant_has_the_place_of_the_administrator() {
+        for (schema, user) in [("root", "team"), ("team", "root")] {
+            let space = TenantSpace { schema: schema.to_owned(), user: user.to_owned() };
+            assert!(place(&space).is_err(), "{space:?}");
+        }
     }
 }

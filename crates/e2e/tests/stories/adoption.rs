@@ -63,7 +63,7 @@ pub(crate) async fn a_running_tenant_of_kamaji_goes_on_under_flotilla(_: &Cluste
     if !is_kept {
         cluster.flotilla(&["down"], &["--purge"])?;
     }
-    let told = adopt(&cluster).await;
+    let told = Box::pin(adopt(&cluster)).await;
     if !is_kept {
         cluster.flotilla(&["down"], &["--purge"])?.success()?;
     }
@@ -73,7 +73,7 @@ pub(crate) async fn a_running_tenant_of_kamaji_goes_on_under_flotilla(_: &Cluste
 async fn adopt(cluster: &Cluster) -> Result<()> {
     cluster.flotilla(&["up"], &["--bare"])?.success()?;
     let kamaji = Kamaji::install(cluster).await?;
-    let facts = kamaji.tenant(NAMESPACE, "ledger", 2).await?;
+    let facts = Box::pin(kamaji.tenant(NAMESPACE, "ledger", 2)).await?;
     kamaji.leave_webhooks().await?;
     let tenants = Tenants::new(cluster, NAMESPACE).await?;
     let kubeconfig = tenants.kubeconfig(&facts.name).await?;
@@ -107,6 +107,7 @@ async fn adopt(cluster: &Cluster) -> Result<()> {
     let report = session.close().await?;
     ensure!(report.failures.is_empty(), "failed requests:\n{}", report.failures.join("\n"));
     ensure!(report.watched == report.written, "the watch missed or repeated something");
+    ensure!(report.watches > 1, "no pod that the watch was connected to was replaced");
     println!(
         "    session: {} runs of kubectl, {} writes, {} watches, nothing failed",
         report.kubectl,
@@ -174,6 +175,9 @@ async fn handed_over(tenants: &Tenants, facts: &Facts) -> Result<()> {
         let tenant = tenants.api().get(&facts.name).await?;
         let state = tenant.status.and_then(|status| status.kubernetes_resources.version.status);
         ensure!(state == Some(api::VersionState::Ready), "{state:?}");
+        // A pod that ends keeps its watches until the last moment.
+        let pods = tenants.pods(&facts.name).await?.len();
+        ensure!(i32::try_from(pods) == Ok(facts.replicas), "{pods} pods");
         Ok(())
     })
     .await
@@ -305,6 +309,7 @@ async fn what_kamaji_set_can_be_removed(tenants: &Tenants, facts: &Facts) -> Res
         let text = serde_json::to_string(&pod)?;
         ensure!(!text.contains("settings"), "{text}");
         let status = deployment.status.unwrap_or_default();
+        ensure!(status.observed_generation == deployment.metadata.generation, "not yet observed");
         if status.updated_replicas != status.replicas || status.ready_replicas != status.replicas {
             bail!("still rolling out: {status:?}");
         }

@@ -15,7 +15,7 @@ use kube::api::PostParams;
 use serde_json::{Value, json};
 use stage::{Operator, Options, Stage, eventually};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const NAMESPACE: &str = "default";
 
 async fn set() -> (Stage, Operator) {
@@ -35,7 +35,7 @@ async fn create(stage: &Stage, name: &str, spec: Value) -> TenantControlPlane {
     let rehearsal = PostParams { dry_run: true, ..PostParams::default() };
     eventually("admission fills in what is left open", PATIENCE, || async {
         let filled = stage.tenants(NAMESPACE).create(&rehearsal, &tenant).await?;
-        anyhow::ensure!(filled.spec.data_store_username.is_some(), "the webhook was not called");
+        anyhow::ensure!(filled.spec.network_profile.is_some(), "the webhook was not called");
         Ok(())
     })
     .await
