@@ -1,29 +1,35 @@
-//! What etcd's client says of a failure, short enough for people.
+//! What a store's client says of a failure, short enough for people.
 
 use std::error::Error;
 use std::fmt;
 
 /// The client's reason: its message and the innermost cause, without the layers between.
 #[derive(Debug)]
-pub struct Cause(Box<etcd_client::Error>);
+pub struct Cause(String);
+
+impl Cause {
+    /// A message and what lies below it.
+    pub(crate) fn new(message: &str, below: Option<&dyn Error>) -> Self {
+        let innermost = std::iter::successors(below, |error| (*error).source()).last();
+        match innermost.map(ToString::to_string).filter(|cause| !message.contains(cause.as_str())) {
+            Some(cause) => Self(format!("{message}: {cause}")),
+            None => Self(message.to_owned()),
+        }
+    }
+}
 
 impl From<etcd_client::Error> for Cause {
     fn from(error: etcd_client::Error) -> Self {
-        Self(Box::new(error))
+        match &error {
+            etcd_client::Error::GRpcStatus(status) => Self::new(status.message(), Error::source(status)),
+            other => Self::new(&other.to_string(), other.source()),
+        }
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (message, below) = match &*self.0 {
-            etcd_client::Error::GRpcStatus(status) => (status.message().to_owned(), status.source()),
-            other => (other.to_string(), other.source()),
-        };
-        let innermost = std::iter::successors(below, |error| (*error).source()).last();
-        match innermost.map(ToString::to_string).filter(|cause| !message.contains(cause.as_str())) {
-            Some(cause) => write!(formatter, "{message}: {cause}"),
-            None => formatter.write_str(&message),
-        }
+        formatter.write_str(&self.0)
     }
 }
 

@@ -5,17 +5,21 @@
 mod cause;
 mod connection;
 mod etcd;
+mod health;
+mod record;
 
 pub use cause::Cause;
-pub use connection::{Connection, Tls};
+pub use connection::{Connection, Driver, Login, Password, Tls};
 pub use etcd::{Access, Copied, Copier, EtcdStore, MOST_RAISED, Progress, Raised};
+pub use health::Health;
+pub use record::{Change, Record};
 
 /// Room for one tenant in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantSpace {
-    /// Key prefix and role (etcd).
+    /// Key prefix and role (etcd), database (SQL) or bucket (NATS).
     pub schema: String,
-    /// User that the tenant's API server is.
+    /// User that the tenant's API server is; NATS has none per tenant.
     pub user: String,
 }
 

@@ -20,6 +20,8 @@ mod inside;
 mod life;
 #[path = "stories/lifecycle.rs"]
 mod lifecycle;
+#[path = "stories/operations.rs"]
+mod operations;
 #[path = "stories/platform.rs"]
 mod platform;
 #[path = "stories/pods.rs"]
@@ -93,6 +95,7 @@ const STORIES: &[Story] = stories![
     stores::overrides_are_kept_in_stores_of_other_authorities,
     stores::a_move_between_stores_loses_no_acknowledged_write,
     stores::wrong_credentials_of_a_store_are_named_and_harm_nothing,
+    operations::a_leader_that_goes_is_followed_and_admission_never_fails,
     inside::workers_find_what_they_need_to_join,
     inside::addons_stand_in_the_tenant_and_are_repaired,
     inside::a_patch_of_the_kubelets_configuration_that_cannot_apply_is_refused,

@@ -24,11 +24,11 @@ pub(crate) struct BenchArguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<()> {
     if !arguments.flags.iter().any(|flag| flag == NO_INSTALL) {
         setup::run()?;
-        build::run(workspace, &BuildArguments::of_the_suite())?;
+        build::run(workspace, &BuildArguments::of_the_bench())?;
     }
-    process::run_step("build flotilla-bench", &mut build::program(workspace, &["flotilla-bench"]))?;
+    process::run_step("build flotilla-bench", &mut build::program(workspace, &["flotilla-bench"], true))?;
     process::run_open(
-        Command::new(workspace.target().join("debug/flotilla-bench"))
+        Command::new(build::built(workspace, "flotilla-bench", true))
             .current_dir(workspace.root())
             .args(&arguments.flags),
     )

@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -38,6 +37,9 @@ pub(crate) struct BuildArguments {
     /// Leaves out the Rust programs.
     #[arg(long)]
     no_programs: bool,
+    /// Optimizes the Rust programs for what is shipped and measured, which takes minutes more.
+    #[arg(long)]
+    release: bool,
 }
 
 impl BuildArguments {
@@ -47,7 +49,13 @@ impl BuildArguments {
             kubernetes: [PREVIOUS_KUBERNETES, DEFAULT_KUBERNETES].map(str::to_owned).into(),
             tools: ["helm", "coredns", "konnectivity", "gateway"].map(str::to_owned).into(),
             no_programs: false,
+            release: false,
         }
+    }
+
+    /// The same, as it is shipped.
+    pub(crate) fn of_the_bench() -> Self {
+        Self { release: true, ..Self::of_the_suite() }
     }
 }
 
@@ -71,7 +79,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<(
     for minor in &arguments.kubernetes {
         link_kubectl(&golang::kubernetes(workspace, minor)?)?;
     }
-    if arguments.no_programs { Ok(()) } else { programs(workspace) }
+    if arguments.no_programs { Ok(()) } else { programs(workspace, arguments.release) }
 }
 
 /// Lets people call `kubectl` by its name; everything else is called by programs.
@@ -85,11 +93,11 @@ fn link_kubectl(recipe: &Recipe) -> Result<()> {
 }
 
 /// Builds the Rust programs and copies them, stripped, into the distribution.
-fn programs(workspace: &Workspace) -> Result<()> {
-    process::run_step("build flotilla and flotilla-operator", &mut program(workspace, &PROGRAMS))?;
+fn programs(workspace: &Workspace, release: bool) -> Result<()> {
+    process::run_step("build flotilla and flotilla-operator", &mut program(workspace, &PROGRAMS, release))?;
     fs::create_dir_all(workspace.dist()).context("create the distribution directory")?;
     for program in PROGRAMS {
-        strip(&workspace.target().join("debug").join(program), &workspace.dist().join(program))?;
+        strip(&built(workspace, program, release), &workspace.dist().join(program))?;
     }
     Ok(())
 }
@@ -98,34 +106,42 @@ fn programs(workspace: &Workspace) -> Result<()> {
 ///
 /// The whole workspace is selected so that features resolve as in `cargo test --workspace` and
 /// nothing is compiled a second time there.
-pub(crate) fn program(workspace: &Workspace, names: &[&str]) -> Command {
+pub(crate) fn program(workspace: &Workspace, names: &[&str], release: bool) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(workspace.root()).args(["build", "--workspace", "--locked"]);
+    if release {
+        cargo.arg("--release");
+    }
     for name in names {
         cargo.args(["--bin", name]);
     }
     cargo
 }
 
-/// Copies `from` to `to` without symbols, unless `to` is newer already.
+/// Where [`program`] leaves the program `name`.
+pub(crate) fn built(workspace: &Workspace, name: &str, release: bool) -> PathBuf {
+    workspace.target().join(if release { "release" } else { "debug" }).join(name)
+}
+
+/// Copies `from` to `to` without symbols, unless `to` is that already.
 fn strip(from: &Path, to: &Path) -> Result<()> {
     let name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if is_newer(to, from) {
-        progress::up_to_date(&name);
-        return Ok(());
-    }
     // Beside the target first, then renamed: a program that is running cannot be written over.
     let fresh = to.with_extension("new");
     process::run_step(
         &format!("strip {name}"),
         Command::new("strip").arg("--strip-all").arg("-o").arg(&fresh).arg(from),
     )?;
+    if have_same_content(&fresh, to) {
+        // Images are made anew when a program is newer.
+        return fs::remove_file(&fresh).with_context(|| format!("remove {}", fresh.display()));
+    }
     fs::rename(&fresh, to).with_context(|| format!("replace {}", to.display()))
 }
 
-fn is_newer(path: &Path, than: &Path) -> bool {
-    let modified = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
-    modified(path).zip(modified(than)).is_some_and(|(path, than)| path >= than)
+fn have_same_content(one: &Path, other: &Path) -> bool {
+    let (one, other) = (fs::read(one).ok(), fs::read(other).ok());
+    one.is_some() && one == other
 }
 
 #[cfg(test)]
@@ -133,11 +149,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_output_is_never_up_to_date() {
+    fn only_what_is_there_has_the_same_content() {
         let directory = tempfile::tempdir().unwrap();
-        let source = directory.path().join("source");
-        fs::write(&source, "x").unwrap();
-        assert!(!is_newer(&directory.path().join("absent"), &source));
-        assert!(is_newer(&source, &source));
+        let [one, other] = ["one", "other"].map(|name| directory.path().join(name));
+        assert!(!have_same_content(&one, &other));
+        fs::write(&one, "x").unwrap();
+        assert!(!have_same_content(&one, &other));
+        fs::write(&other, "x").unwrap();
+        assert!(have_same_content(&one, &other));
     }
 }

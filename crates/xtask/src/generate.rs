@@ -18,8 +18,8 @@ pub(crate) struct GenerateArguments {
 
 /// Builds the generator with the workspace's features and runs it.
 pub(crate) fn run(workspace: &Workspace, arguments: &GenerateArguments) -> Result<()> {
-    process::run_step("build the generator", &mut build::program(workspace, &["flotilla-generate"]))?;
-    let mut generator = Command::new(workspace.target().join("debug/flotilla-generate"));
+    process::run_step("build the generator", &mut build::program(workspace, &["flotilla-generate"], false))?;
+    let mut generator = Command::new(build::built(workspace, "flotilla-generate", false));
     generator.current_dir(workspace.root());
     if arguments.check {
         generator.arg("--check");
