@@ -41,9 +41,10 @@ fn ip(arguments: &[&str]) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Directories of the hierarchies, deep enough to see a cluster's own.
+/// Directories of the hierarchies, deep enough to see a cluster's own. What is deeper belongs to others, and
+/// comes and goes.
 fn cgroups(directory: &Path, depth: usize, lines: &mut BTreeSet<String>) {
-    if depth > 3 {
+    if depth > 1 {
         return;
     }
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
