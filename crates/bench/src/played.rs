@@ -107,7 +107,14 @@ async fn drop_admission(stage: &Stage) -> Result<()> {
     let options = kube::api::DeleteParams::default();
     Api::<Mutating>::all(stage.client()).delete_collection(&options, &all).await?;
     Api::<Validating>::all(stage.client()).delete_collection(&options, &all).await?;
-    Ok(())
+    // The API server asks those that it knows for a moment more.
+    let trial = PatchParams { dry_run: true, ..PatchParams::default() };
+    let nothing = Patch::Merge(json!({"metadata": {"labels": {"trial": "1"}}}));
+    eventually("nobody is asked for admission", Duration::from_secs(30), || async {
+        stage.tenants(NAMESPACE).patch(&name(0), &trial, &nothing).await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn create(stage: &Stage, numbers: std::ops::Range<usize>) -> Result<()> {
