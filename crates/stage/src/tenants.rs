@@ -72,9 +72,13 @@ impl Tenants {
         let handle = Handle::new();
         let objects = self.objects(uid);
         let routes = Router::new().fallback(answer).with_state((objects, self.fuse.clone()));
-        let server = axum_server::bind_rustls(identity.address, tls.clone()).handle(handle.clone());
+        let listener = std::net::TcpListener::bind(identity.address)
+            .with_context(|| format!("listen on {} for a tenant", identity.address))?;
+        listener.set_nonblocking(true).context("make a tenant's listener asynchronous")?;
+        let server = axum_server::from_tcp_rustls(listener, tls.clone())
+            .context("serve a tenant")?
+            .handle(handle.clone());
         tokio::spawn(server.serve(routes.into_make_service()));
-        handle.listening().await.with_context(|| format!("listen on {} for a tenant", identity.address))?;
         let server =
             Server { address: identity.address, certificate: identity.certificate.clone(), tls, handle };
         self.lock().entry(uid.to_owned()).or_default().server = Some(server);
