@@ -14,6 +14,7 @@
 //! Everything is idempotent: built again from its own output, an object is the same byte for byte.
 
 pub mod data_store;
+pub mod etcd_service;
 pub mod gate;
 pub mod generator;
 pub mod inside;
