@@ -1,14 +1,17 @@
 //! The etcd driver: one user, one role and one key range per tenant.
 
 mod access;
-mod copy;
-mod pages;
+mod health;
+mod member;
 mod range;
+mod reader;
 mod revision;
+mod writer;
 
-pub use access::Access;
-pub use copy::{Copied, Copier, Progress};
-pub use revision::{MOST_RAISED, Raised};
+pub use member::{EtcdMember, KnownMember, MemberStatus, RaisedAlarm, Snapshot};
+pub use reader::EtcdReader;
+pub use revision::MOST_RAISED;
+pub use writer::EtcdWriter;
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,7 +19,7 @@ use std::time::Duration;
 use etcd_client::{Certificate, Client, ConnectOptions, GetOptions, Identity, KvClient, TlsOptions};
 use tokio::time::timeout;
 
-use crate::{Connection, Error};
+use crate::{Cause, Connection, Error, TenantSpace};
 
 /// Longest wait for one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,30 +38,43 @@ pub struct EtcdStore {
 }
 
 impl EtcdStore {
-    /// Connects and asks for a member's status, so that bad credentials show now.
+    /// Connects and asks for something, so that bad credentials show now. Those of a tenant are good too.
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
+        let store = Self::open(connection).await?;
+        match store.check().await {
+            Err(Error::Refused { source, .. }) if says(&source, "permission denied") => Ok(store),
+            Err(Error::Refused { source, .. }) if is_about_credentials(&source) => {
+                Err(Error::SignIn { endpoints: store.endpoints, source })
+            }
+            other => other.map(|()| store),
+        }
+    }
+
+    /// Connects without asking for anything.
+    async fn open(connection: &Connection) -> Result<Self, Error> {
         let endpoints = connection.endpoints_text();
         let scheme = if connection.tls.is_some() { "https" } else { "http" };
         let urls: Vec<String> =
             connection.endpoints.iter().map(|endpoint| format!("{scheme}://{endpoint}")).collect();
         let connecting = Client::connect(urls, Some(options(connection)));
-        let client = match timeout(REQUEST_TIMEOUT, connecting).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(source)) => return Err(Error::Unreachable { endpoints, source: source.into() }),
-            Err(_) => return Err(timed_out("connect", endpoints, REQUEST_TIMEOUT)),
-        };
-        let store = Self { client, endpoints };
-        store.check().await?;
-        Ok(store)
+        match timeout(REQUEST_TIMEOUT, connecting).await {
+            Ok(Ok(client)) => Ok(Self { client, endpoints }),
+            Ok(Err(source)) => Err(Error::Unreachable { endpoints, source: source.into() }),
+            Err(_) => Err(timed_out("connect", endpoints, REQUEST_TIMEOUT)),
+        }
     }
 
     /// Whether the store answers a read of the administrator that needs a quorum.
     pub async fn check(&self) -> Result<(), Error> {
-        self.revision().await.map(|_| ())
+        self.newest_revision().await.map(|_| ())
     }
 
     /// The newest revision: it grows by one with each write, whoever writes.
-    pub async fn revision(&self) -> Result<i64, Error> {
+    pub async fn revision(&self, _: &TenantSpace) -> Result<i64, Error> {
+        self.newest_revision().await
+    }
+
+    async fn newest_revision(&self) -> Result<i64, Error> {
         let mut keys = self.keys();
         // Linearizable, so it fails without a leader.
         let probe = keys.get(PROBE, Some(GetOptions::new().with_count_only()));
@@ -105,4 +121,15 @@ fn options(connection: &Connection) -> ConnectOptions {
 
 fn timed_out(action: &'static str, endpoints: String, limit: Duration) -> Error {
     Error::TimedOut { action, endpoints, seconds: limit.as_secs() }
+}
+
+/// etcd tells these cases apart by text only (`rpctypes`).
+fn says(error: &Cause, words: &str) -> bool {
+    error.to_string().contains(words)
+}
+
+fn is_about_credentials(error: &Cause) -> bool {
+    ["authentication failed", "user name is empty", "user name not found", "invalid auth token"]
+        .into_iter()
+        .any(|words| says(error, words))
 }

@@ -2,17 +2,28 @@
 //! store, take it away.
 //! Knows neither custom resources nor the operator.
 
+mod access;
 mod cause;
 mod connection;
+mod copy;
 mod etcd;
 mod health;
+mod nats;
 mod record;
+mod store;
+mod tls;
 
+pub use access::{Access, Raised};
 pub use cause::Cause;
 pub use connection::{Connection, Driver, Login, Password, Tls};
-pub use etcd::{Access, Copied, Copier, EtcdStore, MOST_RAISED, Progress, Raised};
-pub use health::Health;
+pub use copy::{Copied, Copier, Progress};
+pub use etcd::{
+    EtcdMember, EtcdReader, EtcdStore, EtcdWriter, KnownMember, MOST_RAISED, MemberStatus, RaisedAlarm, Snapshot,
+};
+pub use health::{Health, Support};
+pub use nats::{NatsReader, NatsStore, NatsWriter};
 pub use record::{Change, Record};
+pub use store::{Reader, Store, Writer};
 
 /// Room for one tenant in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +45,21 @@ pub enum Error {
         /// The client's reason.
         #[source]
         source: Cause,
+    },
+    /// The store took the connection, but not the credentials.
+    #[error("the store at {endpoints} refuses the credentials")]
+    SignIn {
+        /// The endpoints, comma-separated.
+        endpoints: String,
+        /// The store's reason.
+        #[source]
+        source: Cause,
+    },
+    /// This version has no driver of that kind.
+    #[error("driver {driver:?} is not served by this version")]
+    NotServed {
+        /// Kind of the store.
+        driver: Driver,
     },
     /// The store did not answer in time.
     #[error("failed to {action}: the store at {endpoints} did not answer within {seconds} s")]
@@ -62,6 +88,39 @@ pub enum Error {
     Reserved {
         /// The name.
         name: String,
+    },
+    /// A schema that NATS would not take as the name of a bucket.
+    #[error("`{schema}` cannot be a NATS bucket: it must consist of letters, digits, `-` and `_`")]
+    Bucket {
+        /// The schema.
+        schema: String,
+    },
+    /// A certificate or key that cannot be used.
+    #[error("the store's {what} cannot be used")]
+    Certificates {
+        /// Which of them.
+        what: &'static str,
+        /// The reason.
+        #[source]
+        source: Cause,
+    },
+    /// A name that the store takes, but as another's.
+    #[error("the {what} `{name}` exists and is not this tenant's; choose another name")]
+    Taken {
+        /// `database` or `user`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A name that the store would not take, or take for another.
+    #[error("`{name}` cannot be a name in {store}: {reason}")]
+    Name {
+        /// The schema or user.
+        name: String,
+        /// Product.
+        store: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// A schema that would not be a prefix of its own.
     #[error("`{schema}` cannot be a key prefix: it must not be empty nor contain `/`")]

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use datastore::{Access, Copier, Error, MOST_RAISED, Progress, Raised, TenantSpace};
+use datastore::{
+    Access, Change, Copier, Error, MOST_RAISED, Password, Progress, Raised, Record, Store, TenantSpace,
+};
 use etcd_client::{Client, GetOptions, PutOptions};
 use support::{Stage, space};
 
@@ -18,6 +20,7 @@ async fn entries(client: &mut Client, prefix: &str) -> BTreeMap<Vec<u8>, (Vec<u8
     answer
         .kvs()
         .iter()
+        .filter(|entry| !entry.key().ends_with(b"/flotilla-fence"))
         .map(|entry| (entry.key().to_vec(), (entry.value().to_vec(), entry.lease() != 0)))
         .collect()
 }
@@ -31,7 +34,8 @@ async fn fill(client: &mut Client, space: &TenantSpace, keys: std::ops::Range<us
 async fn begin(from: &Stage, to: &Stage, tenant: &TenantSpace) -> Copier {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let pass = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    Copier::begin(from.store.clone(), to.store.clone(), tenant.clone(), &pass).await.unwrap()
+    let (from, to) = (Store::Etcd(from.store.clone()), Store::Etcd(to.store.clone()));
+    Copier::begin(from, to, tenant.clone(), &pass).await.unwrap()
 }
 
 fn refusal<T>(outcome: Result<T, etcd_client::Error>) -> String {
@@ -46,13 +50,13 @@ async fn a_read_only_tenant_reads_and_writes_nothing_on_connections_old_and_new(
     let stage = Stage::set().await;
     let (own, other) = (space("own"), space("other"));
     for tenant in [&own, &other] {
-        stage.store.ensure(tenant, Access::ReadWrite).await.unwrap();
+        stage.store.ensure(tenant, Access::ReadWrite, &Password::default()).await.unwrap();
     }
     let mut old = stage.tenant(&own).await;
     old.put("/own/a", "1", None).await.unwrap();
 
-    stage.store.ensure(&own, Access::ReadOnly).await.unwrap();
-    stage.store.ensure(&own, Access::ReadOnly).await.unwrap();
+    stage.store.ensure(&own, Access::ReadOnly, &Password::default()).await.unwrap();
+    stage.store.ensure(&own, Access::ReadOnly, &Password::default()).await.unwrap();
     let mut new = stage.tenant(&own).await;
     for client in [&mut old, &mut new] {
         assert_eq!(client.get("/own/a", None).await.unwrap().kvs().len(), 1);
@@ -61,7 +65,7 @@ async fn a_read_only_tenant_reads_and_writes_nothing_on_connections_old_and_new(
     }
     stage.tenant(&other).await.put("/other/a", "1", None).await.unwrap();
 
-    stage.store.ensure(&own, Access::ReadWrite).await.unwrap();
+    stage.store.ensure(&own, Access::ReadWrite, &Password::default()).await.unwrap();
     old.put("/own/a", "3", None).await.unwrap();
 }
 
@@ -69,7 +73,7 @@ async fn a_read_only_tenant_reads_and_writes_nothing_on_connections_old_and_new(
 async fn no_acknowledged_write_comes_after_the_barrier() {
     let stage = Stage::set().await;
     let tenant = space("busy");
-    stage.store.ensure(&tenant, Access::ReadWrite).await.unwrap();
+    stage.store.ensure(&tenant, Access::ReadWrite, &Password::default()).await.unwrap();
     let writers: Vec<_> = (0..8)
         .map(|writer| {
             let client = stage.tenant(&tenant);
@@ -94,7 +98,7 @@ async fn no_acknowledged_write_comes_after_the_barrier() {
         while stage.store.count(&tenant).await.unwrap() < 200 {
             tokio::task::yield_now().await;
         }
-        stage.store.ensure(&tenant, Access::ReadOnly).await.unwrap();
+        stage.store.ensure(&tenant, Access::ReadOnly, &Password::default()).await.unwrap();
         stage.store.count(&tenant).await.unwrap()
     };
     let (acknowledged, seen) = tokio::join!(writing, barrier);
@@ -199,15 +203,16 @@ async fn what_ends_by_itself_ends_in_the_target_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revision_is_raised_as_asked_and_never_beyond_what_is_reasonable() {
     let stage = Stage::set().await;
-    let before = stage.store.revision().await.unwrap();
-    let raised = stage.store.raise_revision(before + 3000).await.unwrap();
+    let tenant = space("raised");
+    let before = stage.store.revision(&tenant).await.unwrap();
+    let raised = stage.store.raise_revision(&tenant, before + 3000).await.unwrap();
     assert_eq!(raised, Raised::Done { by: 3000 });
-    let reached = stage.store.revision().await.unwrap();
+    let reached = stage.store.revision(&tenant).await.unwrap();
     assert!((before + 3000..before + 3200).contains(&reached), "{before} -> {reached}");
-    assert_eq!(stage.store.raise_revision(before).await.unwrap(), Raised::Done { by: 0 });
-    let too_far = stage.store.raise_revision(reached + MOST_RAISED + 1).await.unwrap();
+    assert_eq!(stage.store.raise_revision(&tenant, before).await.unwrap(), Raised::Done { by: 0 });
+    let too_far = stage.store.raise_revision(&tenant, reached + MOST_RAISED + 1).await.unwrap();
     assert_eq!(too_far, Raised::TooFar { missing: MOST_RAISED + 1 });
-    assert_eq!(stage.store.revision().await.unwrap(), reached);
+    assert_eq!(stage.store.revision(&tenant).await.unwrap(), reached);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,7 +220,7 @@ async fn taking_one_tenant_away_harms_no_other_whose_name_begins_alike() {
     let stage = Stage::set().await;
     let (short, long) = (space("team"), space("team-b"));
     for tenant in [&short, &long] {
-        stage.store.ensure(tenant, Access::ReadWrite).await.unwrap();
+        stage.store.ensure(tenant, Access::ReadWrite, &Password::default()).await.unwrap();
         stage.tenant(tenant).await.put(format!("/{}/a", tenant.schema), "", None).await.unwrap();
     }
     stage.store.remove(&short).await.unwrap();
@@ -240,4 +245,45 @@ async fn a_store_that_goes_away_is_named_and_answers_again_when_it_is_back() {
         assert!(began.elapsed() < Duration::from_secs(30), "it does not answer: {error}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sees_one_moment_and_the_tenants_own_credentials_will_do() {
+    let stage = Stage::set().await;
+    let tenant = space("still");
+    stage.store.ensure(&tenant, Access::ReadWrite, &Password::default()).await.unwrap();
+    let mut root = stage.root().await;
+    fill(&mut root, &tenant, 0..300, "before").await;
+    let store = stage.connected_as(&tenant).await.unwrap();
+
+    let mut reader = store.read(&tenant).await.unwrap();
+    fill(&mut root, &tenant, 100..400, "after").await;
+    root.delete("/still/registry/00299", None).await.unwrap();
+    let mut keys = Vec::new();
+    while let Some(record) = reader.next().await.unwrap() {
+        assert_eq!(record.value, b"before", "{record:?}");
+        keys.push(String::from_utf8(record.key).unwrap());
+    }
+    let expected: Vec<_> = (0..300).map(|key| format!("registry/{key:05}")).collect();
+    assert_eq!(keys, expected);
+
+    let put = |key: &str| {
+        Change::Put(Record { key: key.into(), value: b"written".to_vec(), ends_in: None })
+    };
+    let mut writer = store.begin_writing(&tenant, "one").await.unwrap();
+    writer.write(&[put("a"), Change::Remove(b"registry/00000".to_vec())]).await.unwrap();
+    assert_eq!(store.count(&tenant).await.unwrap(), 399);
+    let mut second = store.begin_writing(&tenant, "two").await.unwrap();
+    assert!(matches!(writer.write(&[put("b")]).await, Err(Error::Superseded)));
+    second.write(&[put("c")]).await.unwrap();
+    assert!(store.read(&space("other")).await.is_err(), "it reads another tenant's keys");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_tells_its_version_size_and_quota() {
+    let stage = Stage::set().await;
+    let health = stage.store.health().await.unwrap();
+    assert!(health.version.starts_with("3."), "{health:?}");
+    assert!(health.used.unwrap() > 0 && health.limit.unwrap() > 0, "{health:?}");
+    assert_eq!(health.refuses_writes, None);
 }

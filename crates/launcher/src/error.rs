@@ -39,6 +39,17 @@ pub enum Error {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A program of the system's packages is missing.
+    #[error(
+        "{package} is not installed (looked for {}): run `cargo xtask setup`, or install that package",
+        places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    FindPackage {
+        /// Debian's name of the package.
+        package: &'static str,
+        /// The files that were looked for.
+        places: Vec<PathBuf>,
+    },
     /// A file or directory could not be read or written.
     #[error("failed to {action} {}", path.display())]
     File {

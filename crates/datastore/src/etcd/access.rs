@@ -3,45 +3,40 @@
 use std::future::Future;
 use std::time::Duration;
 
-use etcd_client::{AuthClient, DeleteOptions, GetOptions, Permission, PermissionType, UserAddOptions};
+use etcd_client::{
+    AuthClient, DeleteOptions, GetOptions, Permission, PermissionType, Txn, TxnOp, TxnOpResponse,
+    UserAddOptions,
+};
 
-use super::range::{place, range_end};
-use super::{EtcdStore, REQUEST_TIMEOUT, ROOT};
-use crate::{Cause, Error, TenantSpace};
+use super::range::{fence_key, key_range, place, range_end};
+use super::{EtcdStore, REQUEST_TIMEOUT, ROOT, says};
+use crate::{Access, Error, Password, TenantSpace};
 
 /// Longest wait for taking a tenant's keys away.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(30);
-/// What a tenant's user may do with the tenant's keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Everything.
-    ReadWrite,
-    /// Read only. etcd orders the change among all writes: what it acknowledged before is there, what
-    /// comes after is refused, also on connections that were open.
-    ReadOnly,
+
+fn permission(access: Access, range: &str) -> Permission {
+    match access {
+        Access::ReadWrite => Permission::read_write(range),
+        Access::ReadOnly => Permission::read(range),
+    }
+    .with_range_end(range_end(range))
 }
 
-impl Access {
-    fn permission(self, range: &str) -> Permission {
-        match self {
-            Self::ReadWrite => Permission::read_write(range),
-            Self::ReadOnly => Permission::read(range),
-        }
-        .with_range_end(range_end(range))
-    }
-
-    fn kind(self) -> PermissionType {
-        match self {
-            Self::ReadWrite => PermissionType::Readwrite,
-            Self::ReadOnly => PermissionType::Read,
-        }
+fn kind(access: Access) -> PermissionType {
+    match access {
+        Access::ReadWrite => PermissionType::Readwrite,
+        Access::ReadOnly => PermissionType::Read,
     }
 }
 
 impl EtcdStore {
     /// Makes room for a tenant: a user that signs in by certificate, and a role with this access to
-    /// `/<schema>/`. What is so already is left as it is.
-    pub async fn ensure(&self, space: &TenantSpace, access: Access) -> Result<(), Error> {
+    /// `/<schema>/`. What is so already is left as it is. There is no password.
+    ///
+    /// etcd orders a change of access among all writes: what it acknowledged before is there, what comes
+    /// after is refused, also on connections that were open.
+    pub async fn ensure(&self, space: &TenantSpace, access: Access, _: &Password) -> Result<(), Error> {
         let range = place(space)?;
         let mut auth = self.client.auth_client();
         let role = auth.role_get(space.schema.as_str());
@@ -49,7 +44,7 @@ impl EtcdStore {
             Ok(role) => role.permissions().iter().any(|held| {
                 held.key() == range.as_bytes()
                     && held.range_end() == range_end(&range).as_bytes()
-                    && held.get_type() == access.kind() as i32
+                    && held.get_type() == kind(access) as i32
             }),
             Err(Error::Refused { source, .. }) if says(&source, "not found") => false,
             Err(error) => return Err(error),
@@ -58,7 +53,7 @@ impl EtcdStore {
             let added = auth.role_add(space.schema.as_str());
             self.tolerating_existing("add the tenant's role", added).await?;
             // Of a range that the role has already, this changes what may be done with it.
-            let granted = auth.role_grant_permission(space.schema.as_str(), access.permission(&range));
+            let granted = auth.role_grant_permission(space.schema.as_str(), permission(access, &range));
             self.bounded("grant the tenant's key range to its role", REQUEST_TIMEOUT, granted).await?;
         }
         self.ensure_user(&mut auth, space).await
@@ -66,12 +61,19 @@ impl EtcdStore {
 
     /// How many keys a tenant has.
     pub async fn count(&self, space: &TenantSpace) -> Result<u64, Error> {
-        let range = place(space)?;
+        let range = key_range(&space.schema)?;
+        let all = GetOptions::new().with_range(range_end(&range)).with_count_only();
+        let fence = GetOptions::new().with_count_only();
+        let both = [TxnOp::get(range, Some(all)), TxnOp::get(fence_key(space)?, Some(fence))];
         let mut keys = self.keys();
-        let options = GetOptions::new().with_range(range_end(&range)).with_count_only();
-        let counted = keys.get(range, Some(options));
+        let counted = keys.txn(Txn::new().and_then(both));
         let answer = self.bounded("count the tenant's keys", DELETE_TIMEOUT, counted).await?;
-        Ok(answer.count().try_into().unwrap_or_default())
+        let mut counts = answer.op_responses().into_iter().map(|part| match part {
+            TxnOpResponse::Get(part) => part.count(),
+            _ => 0,
+        });
+        let (all, fence) = (counts.next().unwrap_or_default(), counts.next().unwrap_or_default());
+        Ok((all - fence).try_into().unwrap_or_default())
     }
 
     /// Takes a tenant away: keys, user and role. What is gone already is no error.
@@ -132,9 +134,4 @@ impl EtcdStore {
             other => other.map(|_| ()),
         }
     }
-}
-
-/// etcd tells these cases apart by text only (`rpctypes`).
-fn says(error: &Cause, words: &str) -> bool {
-    error.to_string().contains(words)
 }

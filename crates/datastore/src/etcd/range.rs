@@ -13,6 +13,15 @@ pub(super) fn key_range(schema: &str) -> Result<String, Error> {
     Ok(format!("/{schema}/"))
 }
 
+/// Key, below the tenant's root, of the pass of the writer that may write. It is the tenant's own, so that
+/// one who restores with the tenant's credentials can have a pass too; no API server looks at it.
+pub(super) const FENCE: &str = "flotilla-fence";
+
+/// Where the pass of the writer that may write stands.
+pub(super) fn fence_key(space: &TenantSpace) -> Result<String, Error> {
+    Ok(format!("{}{FENCE}", key_range(&space.schema)?))
+}
+
 /// First key behind a range that ends in `/`: `0` follows `/` in ASCII.
 pub(super) fn range_end(range: &str) -> String {
     format!("{}0", range.trim_end_matches('/'))

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::task::JoinSet;
 
 use super::{EtcdStore, REQUEST_TIMEOUT};
-use crate::Error;
+use crate::{Error, Raised, TenantSpace};
 
 /// How many revisions are made up for at most: each is a write that stays in the store's history until
 /// it is compacted, some 200 bytes.
@@ -21,25 +21,10 @@ const PARALLEL: usize = 128;
 /// The key that is written; no tenant can own it.
 const KEY: &str = "flotilla/revision";
 
-/// What came of raising a revision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Raised {
-    /// The store's revision is as high as was asked.
-    Done {
-        /// Writes that it took.
-        by: i64,
-    },
-    /// It would take more writes than are reasonable; nothing was written.
-    TooFar {
-        /// How many.
-        missing: i64,
-    },
-}
-
 impl EtcdStore {
     /// Raises the revision to `at_least` by writing.
-    pub async fn raise_revision(&self, at_least: i64) -> Result<Raised, Error> {
-        let current = self.revision().await?;
+    pub async fn raise_revision(&self, _: &TenantSpace, at_least: i64) -> Result<Raised, Error> {
+        let current = self.newest_revision().await?;
         let missing = at_least - current;
         if missing <= 0 {
             return Ok(Raised::Done { by: 0 });
@@ -56,7 +41,7 @@ impl EtcdStore {
             // A writer that panicked wrote too little, which the check below finds.
             writer.unwrap_or(Ok(()))?;
         }
-        let reached = self.revision().await?;
+        let reached = self.newest_revision().await?;
         if reached < at_least {
             return Ok(Raised::TooFar { missing: at_least - reached });
         }

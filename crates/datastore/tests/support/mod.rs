@@ -1,7 +1,7 @@
 //! Real etcds on loopback, with authentication on.
 
 use base::{Clock, SystemClock};
-use datastore::{Connection, EtcdStore, TenantSpace, Tls};
+use datastore::{Connection, EtcdStore, Store, TenantSpace, Tls};
 use etcd_client::{Certificate, Client, ConnectOptions, Identity, TlsOptions};
 use launcher::Etcd;
 use pki::{CertificateAuthority, CertificatePlan, Pair};
@@ -27,11 +27,24 @@ impl Stage {
 
     /// A client as a tenant's API server is one.
     pub(crate) async fn tenant(&self, space: &TenantSpace) -> Client {
+        client(&self.etcd, &self.certificate(space)).await
+    }
+
+    /// The driver with nothing but a tenant's credentials.
+    pub(crate) async fn connected_as(&self, space: &TenantSpace) -> Result<Store, datastore::Error> {
+        let mut connection = connection(&self.etcd);
+        if let Some(tls) = &mut connection.tls {
+            tls.client = Some(self.certificate(space));
+            tls.certificate_authority_key = None;
+        }
+        Store::connect(&connection).await
+    }
+
+    fn certificate(&self, space: &TenantSpace) -> Pair {
         let authority = CertificateAuthority::from_pair(self.etcd.authority().clone()).unwrap();
         let nobody: [&str; 0] = [];
         let plan = CertificatePlan::client(space.user.as_str(), nobody);
-        let pair = plan.issue(&authority, SystemClock.now()).unwrap();
-        client(&self.etcd, &pair).await
+        plan.issue(&authority, SystemClock.now()).unwrap()
     }
 }
 
