@@ -18,12 +18,3 @@ app.kubernetes.io/component: operator
 app.kubernetes.io/name: flotilla
 app.kubernetes.io/component: etcd
 {{- end }}
-
-{{/* The initial members of the managed etcd. */}}
-{{- define "flotilla.etcdInitialCluster" -}}
-{{- $namespace := .Release.Namespace -}}
-{{- range $index := until (int .Values.etcd.replicas) -}}
-{{- if $index }},{{ end -}}
-flotilla-etcd-{{ $index }}=https://flotilla-etcd-{{ $index }}.flotilla-etcd.{{ $namespace }}.svc:2380
-{{- end -}}
-{{- end }}

@@ -4,6 +4,7 @@
 //! `GitOps` repositories and Cluster API providers written for it keep working; what we add is optional.
 //!
 //! - the types: [`TenantControlPlane`], [`DataStore`], [`KubeconfigGenerator`] and what they are made of;
+//! - [`TenantBackup`], [`TenantBackupSchedule`] and [`TenantRestore`], which are ours (`flotilla.dev`);
 //! - [`crds`]: their definitions as the API server of the management cluster wants them;
 //! - [`names`]: labels, annotations, finalizers and names of the objects made for a control plane;
 //! - [`gateway_api`]: the routes and gateways of Gateway API, which are not ours;
@@ -18,11 +19,17 @@ pub mod gateway_api;
 pub mod names;
 pub mod validation;
 
+mod backup;
 mod data_store;
 mod kubeconfig_generator;
 mod schema;
 mod tenant_control_plane;
 
+pub use backup::{
+    ArchivePolicy, BackupEncryption, BackupTarget, DirectoryTarget, Retention, S3Target, TenantBackup,
+    TenantBackupSchedule, TenantBackupScheduleSpec, TenantBackupScheduleStatus, TenantBackupSpec,
+    TenantBackupStatus, TenantRestore, TenantRestoreSpec, TenantRestoreStatus, VolumeTarget,
+};
 pub use data_store::{
     BasicAuth, CertificateAuthorityRef, ClientCertificateRef, ContentRef, DataStore, DataStoreSpec,
     DataStoreStatus, Driver, SecretKeyRef, TlsConfig,

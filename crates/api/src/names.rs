@@ -47,10 +47,17 @@ pub mod annotations {
     pub const PAUSED: &str = "kamaji.clastix.io/paused";
     /// Key of the administrator's Secret by which the operator reaches the tenant.
     pub const KUBECONFIG_SECRET_KEY: &str = "kamaji.clastix.io/kubeconfig-secret-key";
+    /// On a control plane: its pods are kept from running, by the `TenantRestore` of this name.
+    pub const HOLD: &str = "flotilla.dev/hold";
     /// Time limit of a move between stores.
     pub const MIGRATION_TIMEOUT: &str = "kamaji.clastix.io/migration-timeout";
     /// Whether a move may remove older data from its target.
     pub const CLEANUP_PRIOR_MIGRATION: &str = "kamaji.clastix.io/cleanup-prior-migration";
+    /// On a control plane that names no `DataStore`: labels of those that it may be given, such as
+    /// `tier=gold,zone in (a,b)`.
+    pub const DATA_STORE_SELECTOR: &str = "flotilla.dev/datastore-selector";
+    /// On a `DataStore`: how many control planes it takes; a number.
+    pub const CAPACITY: &str = "flotilla.dev/capacity";
     /// On the Deployment: checksum of the API server's extra flags.
     pub const API_SERVER_ARGS: &str = "kube-apiserver.kamaji.clastix.io/args";
     /// On the pod template: checksum of the store's settings.
@@ -77,6 +84,10 @@ pub mod finalizers {
     pub const TENANT_CONTROLLERS: &str = "finalizer.kamaji.clastix.io/soot";
     /// On the Secret with the store's settings: deletion of the control plane still needs it.
     pub const DATA_STORE_SECRET: &str = "finalizer.kamaji.clastix.io/datastore-secret";
+    /// On a `TenantBackup`: its archive may have to be removed.
+    pub const ARCHIVE: &str = "flotilla.dev/archive";
+    /// On a `TenantRestore`: it may hold a control plane.
+    pub const RESTORE: &str = "flotilla.dev/restore";
     /// On a `DataStore`: control planes may use it.
     pub const DATA_STORE: &str = "kamaji.clastix.io/TenantControlPlane";
 }

@@ -8,14 +8,26 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{DataStore, KubeconfigGenerator, TenantControlPlane};
+use crate::{
+    DataStore, KubeconfigGenerator, TenantBackup, TenantBackupSchedule, TenantControlPlane, TenantRestore,
+};
 
 mod embedded;
 
 /// The definitions of all custom resources, in the order in which they are best installed.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [DataStore::crd(), TenantControlPlane::crd(), KubeconfigGenerator::crd()].into_iter().map(mend).collect()
+    [
+        DataStore::crd(),
+        TenantControlPlane::crd(),
+        KubeconfigGenerator::crd(),
+        TenantBackup::crd(),
+        TenantBackupSchedule::crd(),
+        TenantRestore::crd(),
+    ]
+    .into_iter()
+    .map(mend)
+    .collect()
 }
 
 fn mend(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {

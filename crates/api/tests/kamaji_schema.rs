@@ -107,7 +107,7 @@ fn normal(text: &str) -> String {
 
 fn generated() -> Rows {
     let mut rows = Vec::new();
-    for crd in api::crds() {
+    for crd in api::crds().into_iter().filter(|crd| crd.spec.group == "kamaji.clastix.io") {
         let kind = crd.spec.names.kind.clone();
         let names = &crd.spec.names;
         let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default().join(",");

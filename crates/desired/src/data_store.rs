@@ -77,8 +77,19 @@ impl DataStoreMaterial {
     }
 }
 
-/// The Secret with the connection's settings. The password in the existing one is kept while its
-/// checksum shows that nobody touched it; else `new_password` takes its place.
+/// The password of the tenant's user in the Secret with the connection's settings, if its checksum shows
+/// that nobody touched it. What stands there of another user, as NATS's own, is not the tenant's.
+#[must_use]
+pub fn kept_password<'a>(control_plane: &Validated, existing: Option<&'a Secret>) -> Option<&'a str> {
+    existing
+        .filter(|secret| annotation(secret, annotations::CHECKSUM) == Some(of_secret(secret).as_str()))
+        .filter(|secret| text(secret, "DB_USER") == Some(control_plane.user()))
+        .and_then(|secret| text(secret, "DB_PASSWORD"))
+        .filter(|password| !password.is_empty())
+}
+
+/// The Secret with the connection's settings. The password in the existing one is kept, see
+/// [`kept_password`]; else `new_password` takes its place.
 #[must_use]
 pub fn config_secret(
     control_plane: &Validated,
@@ -86,10 +97,7 @@ pub fn config_secret(
     existing: Option<&Secret>,
     new_password: &str,
 ) -> Secret {
-    let kept = existing
-        .filter(|secret| annotation(secret, annotations::CHECKSUM) == Some(of_secret(secret).as_str()))
-        .and_then(|secret| text(secret, "DB_PASSWORD"))
-        .filter(|password| !password.is_empty());
+    let kept = kept_password(control_plane, existing);
     // NATS has no users per tenant.
     let login = store.basic_auth.as_ref().filter(|_| store.driver == Driver::Nats);
     let endpoint = match store.driver {

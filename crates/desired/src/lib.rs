@@ -13,6 +13,7 @@
 //!
 //! Everything is idempotent: built again from its own output, an object is the same byte for byte.
 
+pub mod backups;
 pub mod data_store;
 pub mod etcd_service;
 pub mod gate;
@@ -20,6 +21,7 @@ pub mod generator;
 pub mod inside;
 pub mod managed_etcd;
 pub mod migration;
+pub mod placement;
 pub mod webhook_certificate;
 
 mod checksum;

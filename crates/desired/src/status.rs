@@ -82,6 +82,11 @@ pub enum DataStoreOutcome<'a> {
     },
     /// Neither the spec nor the operator names a `DataStore`.
     Unnamed,
+    /// The store, or each that might be chosen, has no room for one more.
+    NoRoom {
+        /// Why, and what to do.
+        message: String,
+    },
     /// There is none of that name.
     NotFound {
         /// Name of the `DataStore`.

@@ -9,7 +9,9 @@ use crate::Settings;
 use crate::caches::Caches;
 use crate::copies::Copies;
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::routes::Routes;
+use crate::secret_watches::SecretWatches;
 use crate::start_gate::StartGate;
 use crate::stores::Connections;
 use crate::tenant::Sessions;
@@ -21,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) caches: Caches,
     pub(crate) connections: Connections,
     pub(crate) copies: Copies,
+    pub(crate) places: Places,
+    pub(crate) secret_watches: SecretWatches,
     pub(crate) gate: StartGate,
     pub(crate) settings: Settings,
     pub(crate) recorder: Recorder,

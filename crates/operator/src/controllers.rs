@@ -24,9 +24,11 @@ use crate::context::Context;
 use crate::copies::Copies;
 use crate::discovery::GatewayApi;
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::routes::{self, Routes};
+use crate::secret_watches::{SecretKey, SecretWatches};
 use crate::start_gate::StartGate;
-use crate::stores::{Connections, DataStoreLookup};
+use crate::stores::{Connections, DataStoreLookup, referenced};
 use crate::tenant::Sessions;
 use crate::{Settings, data_stores, generators, tenant};
 
@@ -88,6 +90,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         ]
         .into(),
     };
+    let (secret_changed, secrets_changed) = mpsc::unbounded_channel();
     metrics.lead();
     metrics.state.show(caches.tenants.clone(), caches.data_stores.clone());
     let context = Arc::new(Context {
@@ -97,17 +100,20 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         caches,
         connections: Connections::default(),
         copies: Copies::default(),
+        places: Places::default(),
+        secret_watches: SecretWatches::new(client.clone(), secret_changed),
         settings: settings.clone(),
         recorder: Recorder::new(client.clone(), reporter(settings)),
         metrics,
         clock: Box::new(SystemClock),
-        sessions: Sessions::new(wake),
+        sessions: Sessions::new(wake.clone()),
         routes,
     });
 
     // Stores that their last user leaves may go at once; nothing else of a tenant concerns it so soon.
     let (leave, left) = mpsc::unbounded_channel();
-    let default_store = settings.datastore.clone();
+    let passing_on = pass_on(secrets_changed, leave.clone(), wake, context.clone());
+    let default_store = settings.default_store().to_owned();
     // Kubeconfigs of generators hang on every control plane and its Secrets.
     let generators_changed = Arc::new(Notify::new());
     let (tenant_told, secret_told) = (generators_changed.clone(), generators_changed.clone());
@@ -139,7 +145,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         .owns_stream(route_changes.routes)
         .watches_stream(route_changes.gateways, move |gateway| routes::users_of(&gateway_tenants, &gateway))
         .watches_stream(store_changes, move |store| {
-            tenant::users_of(&users.caches, &store, &users.settings.datastore)
+            tenant::users_of(&users.caches, &store, users.settings.default_store())
         })
         .reconcile_on(UnboundedReceiverStream::new(woken))
         .run(tenant::reconcile, tenant::retry, context.clone());
@@ -155,7 +161,27 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
         ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),
+        () = passing_on => anyhow::bail!("the watches of DataStores' Secrets ended"),
         () = drain(node_changes) => anyhow::bail!("the watch of Nodes ended"),
+    }
+}
+
+/// Has the DataStores that refer to a changed Secret, and the control planes that use them, looked at.
+async fn pass_on(
+    mut changed: mpsc::UnboundedReceiver<SecretKey>,
+    stores: mpsc::UnboundedSender<ObjectRef<DataStore>>,
+    tenants: mpsc::UnboundedSender<TenantRef>,
+    context: Arc<Context>,
+) {
+    while let Some(key) = changed.recv().await {
+        let all = context.caches.data_stores.all();
+        for store in all.iter().filter(|store| referenced(store).contains(&key)) {
+            // A closed channel means that the controllers stop.
+            let _ = stores.send(ObjectRef::from_obj(store.as_ref()));
+            for user in tenant::users_of(&context.caches, store, context.settings.default_store()) {
+                let _ = tenants.send(user);
+            }
+        }
     }
 }
 
@@ -171,7 +197,8 @@ async fn drain<T, E: std::fmt::Display>(stream: impl Stream<Item = Result<T, E>>
         .await;
 }
 
-fn reporter(settings: &Settings) -> Reporter {
+/// Who the events are from.
+pub(crate) fn reporter(settings: &Settings) -> Reporter {
     Reporter { controller: "flotilla-operator".to_owned(), instance: Some(settings.identity.clone()) }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datastore::{Copier, EtcdStore, Progress, Raised, TenantSpace};
+use datastore::{Copier, Progress, Raised, Store, TenantSpace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::task::JoinSet;
 
@@ -26,8 +26,8 @@ pub(crate) struct CopyId {
 
 /// What is copied.
 pub(crate) struct Job {
-    pub(crate) source: EtcdStore,
-    pub(crate) target: EtcdStore,
+    pub(crate) source: Store,
+    pub(crate) target: Store,
     pub(crate) space: TenantSpace,
 }
 
@@ -111,7 +111,7 @@ impl Entry {
 async fn run(job: Job, is_last: bool, progress: Arc<Progress>) -> Result<Raised, datastore::Error> {
     let Job { source, target, space } = job;
     // First, so that nothing in the target ever carries a version that the tenant's clients know.
-    let raised = target.raise_revision(source.revision().await?).await?;
+    let raised = target.raise_revision(&space, source.revision(&space).await?).await?;
     let pass = uuid::Uuid::new_v4().to_string();
     let mut copier = Copier::begin(source, target, space, &pass).await?;
     let mut rounds = 0;

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use api::names::finalizers;
+use api::names::{annotations, finalizers};
 use api::{DataStore, TenantControlPlane};
+use datastore::Health;
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -60,9 +61,13 @@ pub(crate) fn retry(object: Arc<DataStore>, error: &Error, _: Arc<Context>) -> A
 
 async fn pass(object: &DataStore, context: &Context) -> Result<Action, Error> {
     let name = object.name_any();
+    // The cache may be behind by this one.
+    let others = context.caches.data_stores.all();
+    let others = others.iter().map(AsRef::as_ref).filter(|other| other.name_any() != name);
+    context.secret_watches.follow(others.chain([object]));
     let tenants = context.caches.tenants.state();
     // Kept only while somebody needs it, so that an unused platform can be uninstalled in any order.
-    let is_needed = tenants.iter().any(|tenant| needs(tenant, &name, &context.settings.datastore));
+    let is_needed = tenants.iter().any(|tenant| needs(tenant, &name, context.settings.default_store()));
     if has_finalizer(object) != is_needed {
         set_finalizer(object, context, is_needed).await?;
     }
@@ -73,7 +78,7 @@ async fn pass(object: &DataStore, context: &Context) -> Result<Action, Error> {
     let used_by = users(&name, &tenants);
     let reached = reach(object, context).await;
     let healthy = reached.is_ok();
-    let desired = status::status(object, used_by, reached.as_ref().err(), context.clock.now());
+    let desired = status::status(object, used_by, reached.as_ref(), context.clock.now());
     if object.status.as_ref() != Some(&desired) {
         let mut changed = object.clone();
         changed.status = Some(desired);
@@ -102,15 +107,17 @@ async fn tell(before: &DataStore, after: &DataStore, context: &Context) {
 }
 
 /// Reads the credentials anew and asks the store for an answer.
-async fn reach(object: &DataStore, context: &Context) -> Result<(), StoreError> {
+async fn reach(object: &DataStore, context: &Context) -> Result<Health, StoreError> {
     let name = object.name_any();
     let wanted = connection(&context.client, object).await?;
-    let store = context.connections.etcd(&name, &wanted).await?;
-    if let Err(source) = store.check().await {
-        context.connections.forget(&name).await;
-        return Err(StoreError::Store { name, source });
+    let store = context.connections.open(&name, &wanted).await?;
+    match store.health().await {
+        Ok(health) => Ok(health),
+        Err(source) => {
+            context.connections.forget(&name).await;
+            Err(StoreError::Store { name, source })
+        }
     }
-    Ok(())
 }
 
 /// Keeps a store from being deleted before a control plane leaves anything in it.
@@ -127,8 +134,10 @@ fn active(tenant: &TenantControlPlane) -> Option<&str> {
     tenant.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref())
 }
 
-/// Name of the store that the spec asks for, or the operator's default; may be empty.
+/// Name of the store that the spec asks for, or the operator's default; empty if one is to be chosen.
 pub(crate) fn wished<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> &'a str {
+    let default =
+        if tenant.annotations().contains_key(annotations::DATA_STORE_SELECTOR) { "" } else { default };
     tenant.spec.data_store.as_deref().filter(|wished| !wished.is_empty()).unwrap_or(default)
 }
 
@@ -143,7 +152,7 @@ pub(crate) fn held_in(tenant: &TenantControlPlane) -> BTreeSet<&str> {
 /// Stores that hold something of the control plane, or are about to.
 pub(crate) fn used_by<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> BTreeSet<&'a str> {
     let mut names = held_in(tenant);
-    names.insert(wished(tenant, default));
+    names.extend(Some(wished(tenant, default)).filter(|name| !name.is_empty()));
     names.extend(tenant.spec.data_store_overrides.iter().filter_map(|entry| entry.data_store.as_deref()));
     names
 }

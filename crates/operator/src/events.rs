@@ -2,7 +2,7 @@
 //! of one instead of adding more.
 
 use kube::Resource;
-use kube::runtime::events::{Event, EventType};
+use kube::runtime::events::{Event, EventType, Recorder};
 
 use crate::context::Context;
 
@@ -21,9 +21,25 @@ pub(crate) struct Notice<'a> {
     pub(crate) note: String,
 }
 
+impl<'a> Notice<'a> {
+    /// Something went as it should.
+    pub(crate) fn good(reason: &'a str, action: &'a str, note: String) -> Self {
+        Self { is_trouble: false, reason, action, note }
+    }
+}
+
 /// Tells of something about an object. A failure to tell hinders nothing.
 pub(crate) async fn publish<K: Resource<DynamicType = ()>>(
     context: &Context,
+    object: &K,
+    notice: Notice<'_>,
+) {
+    publish_by(&context.recorder, object, notice).await;
+}
+
+/// The same, by a recorder alone.
+pub(crate) async fn publish_by<K: Resource<DynamicType = ()>>(
+    recorder: &Recorder,
     object: &K,
     notice: Notice<'_>,
 ) {
@@ -38,7 +54,7 @@ pub(crate) async fn publish<K: Resource<DynamicType = ()>>(
         action: notice.action.to_owned(),
         secondary: None,
     };
-    if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
         tracing::debug!(%error, "an event was not published");
     }
 }

@@ -16,11 +16,14 @@ mod controllers;
 mod copies;
 mod data_stores;
 mod discovery;
+pub mod etcd_service;
 mod events;
 mod generators;
 mod metrics;
+mod places;
 mod platform;
 mod routes;
+mod secret_watches;
 mod settings;
 mod start_gate;
 mod stores;
@@ -145,9 +148,10 @@ async fn lead(settings: &Settings, client: &Client, metrics: Metrics) -> Result<
 
 /// Reconciles until a stop signal.
 async fn reconcile(settings: &Settings, client: &Client, metrics: Metrics) -> Result<()> {
+    let watched = metrics.clone();
     tokio::select! {
         outcome = controllers::run(settings, client, metrics) => outcome,
-        outcome = platform::keep_managed_etcd(client, settings, &SystemClock) => outcome,
+        outcome = etcd_service::run(client, settings, &watched, &SystemClock) => outcome,
         () = service::stop_signal() => Ok(()),
     }
 }

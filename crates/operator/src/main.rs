@@ -1,30 +1,63 @@
-//! Program `flotilla-operator`: parses its settings and runs.
+//! Program `flotilla-operator`: parses its settings and runs, or does one task and ends.
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use anyhow::Result;
+use base::SystemClock;
+use clap::{Parser, Subcommand};
 use operator::Settings;
+use operator::etcd_service::snapshots::{self, SnapshotSettings};
 use service::{LogFormat, Telemetry, Tracing};
 
+/// Without a task: reconciles tenants' control planes and their data stores.
+#[derive(Debug, Parser)]
+#[command(name = "flotilla-operator", version, args_conflicts_with_subcommands = true)]
+struct Program {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What is done once, in a Job.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Takes a snapshot of the etcd that the chart installs
+    EtcdSnapshot(SnapshotSettings),
+}
+
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let program = Program::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
     let entered = runtime.enter();
-    let telemetry = match begin(&settings) {
+    let telemetry = match begin(&program.settings) {
         Ok(telemetry) => telemetry,
         Err(error) => return fail(&error.into()),
     };
     drop(entered);
-    let outcome = runtime.block_on(operator::run(settings));
+    let outcome = match program.task {
+        None => runtime.block_on(operator::run(program.settings)),
+        Some(task) => runtime.block_on(do_once(&task)),
+    };
     telemetry.flush();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+async fn do_once(task: &Task) -> Result<()> {
+    match task {
+        Task::EtcdSnapshot(settings) => {
+            let path = snapshots::take(settings, &SystemClock).await?;
+            tracing::info!(path = %path.display(), "the snapshot is there");
+            Ok(())
         }
     }
 }

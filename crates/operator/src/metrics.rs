@@ -1,6 +1,7 @@
 //! Prometheus metrics of the operator: what it does is counted, what it looks after is read when asked.
 
 mod certificates;
+mod etcd;
 mod kamaji;
 mod state;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tracing::Instrument;
 
+pub(crate) use etcd::EtcdService;
 pub(crate) use state::State;
 
 /// Upper bounds of the reconcile times, seconds.
@@ -62,6 +64,8 @@ pub(crate) struct Metrics {
     admission_seconds: Family<AdmissionLabels, Histogram>,
     starts_waiting: Gauge,
     is_leading: Gauge,
+    /// The etcd that the chart installs.
+    pub(crate) etcd: Arc<EtcdService>,
     /// What the leader looks after.
     pub(crate) state: Arc<State>,
 }
@@ -77,6 +81,7 @@ impl Metrics {
             admission_seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             starts_waiting: Gauge::default(),
             is_leading: Gauge::default(),
+            etcd: Arc::default(),
             state: Arc::new(state),
         }
     }
@@ -120,6 +125,7 @@ impl Metrics {
             self.handler_seconds.clone(),
         );
         registry.register_collector(Box::new(self.state.clone()));
+        registry.register_collector(Box::new(self.etcd.clone()));
     }
 
     /// Notes one reconcile.
@@ -163,5 +169,6 @@ impl Metrics {
     pub(crate) fn follow(&self) {
         self.is_leading.set(0);
         self.state.hide();
+        self.etcd.hide();
     }
 }

@@ -1,22 +1,16 @@
-//! What the operator keeps for itself and for the chart: the webhooks' certificate, the managed etcd's
-//! certificates and its authentication.
+//! What the operator keeps for itself: the webhooks' certificate.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use api::names::FIELD_MANAGER;
 use base::Clock;
-use datastore::{Connection, EtcdStore, Tls};
-use desired::managed_etcd::{self, ManagedEtcd};
-use desired::{Renewal, webhook_certificate as certificate};
-use jiff::SignedDuration;
+use desired::webhook_certificate as certificate;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::{Client, Resource, ResourceExt};
 use kubekit::{Applier, WebhookHost};
 use pki::{Pair, PrivateKey};
@@ -25,15 +19,9 @@ use serde_json::json;
 
 use crate::Settings;
 
-/// How often the managed etcd's certificates are looked at.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// How often the webhooks' certificate is looked at, and the CA bundles put back where somebody took them
 /// away: so long at most does a replica serve with a certificate that another one has replaced.
 const WEBHOOK_LOOK_EVERY: Duration = Duration::from_secs(10);
-/// How soon a managed etcd that does not answer yet is tried again.
-const ETCD_RETRY: Duration = Duration::from_secs(1);
-/// Certificates of the managed etcd are renewed this long before they end.
-const ETCD_DEADLINE: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// The webhooks' certificate: the one in the Secret, or a new one. Its authority is put into the
 /// webhook configurations.
@@ -92,71 +80,6 @@ pub(crate) async fn keep_webhook_certificate(
     }
 }
 
-/// Makes the managed etcd's certificates and switches its authentication on; never returns unless a
-/// key cannot be made. Without a managed etcd it only waits.
-pub(crate) async fn keep_managed_etcd(client: &Client, settings: &Settings, clock: &dyn Clock) -> Result<()> {
-    let Some(name) = &settings.managed_etcd else { return std::future::pending().await };
-    let etcd = ManagedEtcd { name, namespace: &settings.namespace };
-    let mut protected = false;
-    loop {
-        let pause = match keep_etcd_once(client, etcd, clock, protected).await {
-            Ok(()) => {
-                if !protected {
-                    tracing::info!(etcd = name, "authentication is on");
-                }
-                protected = true;
-                LOOK_EVERY
-            }
-            Err(error) => {
-                tracing::debug!("the managed etcd is not there yet: {error:#}");
-                ETCD_RETRY
-            }
-        };
-        tokio::time::sleep(pause).await;
-    }
-}
-
-async fn keep_etcd_once(
-    client: &Client,
-    etcd: ManagedEtcd<'_>,
-    clock: &dyn Clock,
-    protected: bool,
-) -> Result<()> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), etcd.namespace);
-    let own = ListParams::default().labels(&format!("app.kubernetes.io/name={}", etcd.name));
-    let existing: BTreeMap<String, Arc<Secret>> =
-        api.list(&own).await?.into_iter().map(|secret| (secret.name_any(), Arc::new(secret))).collect();
-    let renewal = Renewal { now: clock.now(), deadline: ETCD_DEADLINE };
-    let applier = Applier::new(client.clone(), FIELD_MANAGER);
-    let mut stored = BTreeMap::new();
-    for secret in managed_etcd::secrets(etcd, &existing, renewal)? {
-        let name = secret.name_any();
-        let live = existing.get(&name).map(AsRef::as_ref);
-        stored.insert(name, applier.apply(&secret, live).await?.into_inner());
-    }
-    if protected {
-        return Ok(());
-    }
-    let root = stored
-        .get(&format!("{}-root", etcd.name))
-        .context("the Secret of the managed etcd's administrator is missing")?;
-    let connection = Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
-        endpoints: vec![format!("{}-client.{}.svc:2379", etcd.name, etcd.namespace)],
-        tls: Some(Tls {
-            certificate_authority: text(root, "ca.crt")?,
-            certificate_authority_key: None,
-            client: Some(Pair {
-                certificate: text(root, "tls.crt")?,
-                private_key: PrivateKey::from_pem(text(root, "tls.key")?),
-            }),
-        }),
-    };
-    EtcdStore::connect(&connection).await?.enable_authentication().await?;
-    Ok(())
-}
-
 /// Puts the authority's certificate into every webhook of a configuration; one that does not exist is
 /// left alone, since the chart may be told not to install it.
 async fn fill_ca_bundle<K>(client: &Client, name: &str, authority: &str) -> Result<()>
@@ -205,7 +128,8 @@ impl WebhookBundles for ValidatingWebhookConfiguration {
     }
 }
 
-fn text(secret: &Secret, key: &str) -> Result<String> {
+/// The text at a key of a Secret.
+pub(crate) fn text(secret: &Secret, key: &str) -> Result<String> {
     let bytes = secret.data.as_ref().and_then(|data| data.get(key));
     let bytes = bytes.with_context(|| format!("Secret `{}` has no key `{key}`", secret.name_any()))?;
     String::from_utf8(bytes.0.clone())

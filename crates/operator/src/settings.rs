@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use desired::placement::StoreSelector;
 use jiff::SignedDuration;
 
 /// Reconciles tenants' control planes and their data stores.
@@ -24,6 +25,14 @@ pub struct Settings {
     /// DataStore of control planes that name none
     #[arg(long, env = "FLOTILLA_DATASTORE", default_value = "")]
     pub datastore: String,
+    /// How control planes that name no DataStore get one: `default` gives them that of --datastore,
+    /// `fewest-tenants` the one that has the fewest of those that are ready and have room
+    #[arg(long, env = "FLOTILLA_DATASTORE_POLICY", default_value = "default")]
+    pub datastore_policy: StorePolicy,
+    /// Labels of the DataStores that `fewest-tenants` and the annotation `flotilla.dev/datastore-selector`
+    /// choose from, such as `tier=gold,zone in (a,b)`; all without it
+    #[arg(long, env = "FLOTILLA_DATASTORE_SELECTOR", default_value = "")]
+    pub datastore_selector: StoreSelector,
     /// Image of kine, which stands between the API server and SQL or NATS stores
     #[arg(long, env = "FLOTILLA_KINE_IMAGE", default_value = "rancher/kine:v0.17.5")]
     pub kine_image: String,
@@ -83,6 +92,26 @@ pub struct Settings {
     /// `http://collector:4317`; none are sent without it
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
+}
+
+impl Settings {
+    /// The DataStore of control planes that name none; empty if each is chosen, or there is no default.
+    #[must_use]
+    pub fn default_store(&self) -> &str {
+        match self.datastore_policy {
+            StorePolicy::Default => &self.datastore,
+            StorePolicy::FewestTenants => "",
+        }
+    }
+}
+
+/// How control planes that name no DataStore get one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StorePolicy {
+    /// All get the same.
+    Default,
+    /// Each gets the one with the fewest control planes.
+    FewestTenants,
 }
 
 /// Reads a span such as `36h` or `90h30m`, of a day at least.

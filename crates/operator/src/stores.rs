@@ -1,10 +1,10 @@
 //! Data stores as the reconcilers use them: looked up in a cache, credentials read, connections kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use api::{ContentRef, DataStore, Driver, SecretKeyRef};
-use datastore::{Connection, EtcdStore, Tls};
+use api::{ContentRef, DataStore, Driver, SecretKeyRef, TlsConfig};
+use datastore::{Connection, Login, Tls};
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
@@ -52,14 +52,6 @@ pub(crate) enum StoreError {
         #[source]
         source: Box<kube::Error>,
     },
-    /// The driver is not served.
-    #[error("DataStore `{name}` has driver {driver}, which this version does not serve yet; use driver etcd")]
-    Driver {
-        /// Name of the DataStore.
-        name: String,
-        /// Its driver.
-        driver: Driver,
-    },
     /// The store itself failed.
     #[error("DataStore `{name}`: {source}")]
     Store {
@@ -103,11 +95,11 @@ impl DataStoreLookup {
 
 /// Open connections, one per DataStore, replaced when endpoints or credentials change.
 #[derive(Default)]
-pub(crate) struct Connections(Mutex<HashMap<String, (Connection, EtcdStore)>>);
+pub(crate) struct Connections(Mutex<HashMap<String, (Connection, datastore::Store)>>);
 
 impl Connections {
     /// The connection to a store, made if there is none for exactly these settings.
-    pub(crate) async fn etcd(&self, name: &str, wanted: &Connection) -> Result<EtcdStore, StoreError> {
+    pub(crate) async fn open(&self, name: &str, wanted: &Connection) -> Result<datastore::Store, StoreError> {
         // The lock is not held while connecting, so that one dead store does not stop the others.
         if let Some((settings, store)) = self.0.lock().await.get(name)
             && settings == wanted
@@ -115,7 +107,7 @@ impl Connections {
             return Ok(store.clone());
         }
         let failed = |source| StoreError::Store { name: name.to_owned(), source };
-        let store = EtcdStore::connect(wanted).await.map_err(failed)?;
+        let store = datastore::Store::connect(wanted).await.map_err(failed)?;
         self.0.lock().await.insert(name.to_owned(), (wanted.clone(), store.clone()));
         Ok(store)
     }
@@ -129,40 +121,54 @@ impl Connections {
 /// Reads how to reach a DataStore, following its references.
 pub(crate) async fn connection(client: &Client, store: &DataStore) -> Result<Connection, StoreError> {
     let reader = Reader { client, name: store.name_any() };
-    if store.spec.driver != Driver::Etcd {
-        return Err(StoreError::Driver { name: reader.name, driver: store.spec.driver });
+    let tls = match &store.spec.tls_config {
+        Some(config) => Some(reader.tls(config).await?),
+        // etcd tells its administrator and the tenants apart by certificates.
+        None if store.spec.driver == Driver::Etcd => {
+            return Err(StoreError::Empty { name: reader.name, field: "spec.tlsConfig" });
+        }
+        None => None,
+    };
+    let login = match &store.spec.basic_auth {
+        Some(login) if store.spec.driver != Driver::Etcd => Some(Login {
+            username: reader.text("spec.basicAuth.username", &login.username).await?,
+            password: reader.text("spec.basicAuth.password", &login.password).await?,
+        }),
+        _ => None,
+    };
+    let driver = driver(store.spec.driver);
+    Ok(Connection { driver, login, endpoints: store.spec.endpoints.clone(), tls })
+}
+
+/// The kind of a store as the drivers' crate knows it.
+pub(crate) fn driver(kind: Driver) -> datastore::Driver {
+    match kind {
+        Driver::Etcd => datastore::Driver::Etcd,
+        Driver::PostgreSql => datastore::Driver::PostgreSql,
+        Driver::MySql => datastore::Driver::MySql,
+        Driver::Nats => datastore::Driver::Nats,
     }
-    let Some(config) = &store.spec.tls_config else {
-        return Err(StoreError::Empty { name: reader.name, field: "spec.tlsConfig" });
-    };
-    let authority = &config.certificate_authority;
-    let certificate_authority =
-        reader.text("spec.tlsConfig.certificateAuthority.certificate", &authority.certificate).await?;
-    let key = match &authority.private_key {
-        Some(key) => Some(reader.text("spec.tlsConfig.certificateAuthority.privateKey", key).await?),
-        None => None,
-    };
-    let client = match &config.client_certificate {
-        Some(pair) => Some(Pair {
-            certificate: reader
-                .text("spec.tlsConfig.clientCertificate.certificate", &pair.certificate)
-                .await?,
-            private_key: PrivateKey::from_pem(
-                reader.text("spec.tlsConfig.clientCertificate.privateKey", &pair.private_key).await?,
-            ),
-        }),
-        None => None,
-    };
-    Ok(Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
-        endpoints: store.spec.endpoints.clone(),
-        tls: Some(Tls {
-            certificate_authority,
-            certificate_authority_key: key.map(PrivateKey::from_pem),
-            client,
-        }),
-    })
+}
+
+/// The Secrets that a DataStore refers to, `(namespace, name)`.
+pub(crate) fn referenced(store: &DataStore) -> BTreeSet<(String, String)> {
+    let tls = store.spec.tls_config.as_ref();
+    let authority = tls.map(|tls| &tls.certificate_authority);
+    let client = tls.and_then(|tls| tls.client_certificate.as_ref());
+    let login = store.spec.basic_auth.as_ref();
+    let contents = [
+        authority.map(|authority| &authority.certificate),
+        authority.and_then(|authority| authority.private_key.as_ref()),
+        client.map(|client| &client.certificate),
+        client.map(|client| &client.private_key),
+        login.map(|login| &login.username),
+        login.map(|login| &login.password),
+    ];
+    let references = contents.into_iter().flatten().filter(|content| content.content.is_none());
+    references
+        .filter_map(|content| content.secret_reference.as_ref())
+        .filter_map(|reference| Some((reference.namespace.clone()?, reference.name.clone()?)))
+        .collect()
 }
 
 struct Reader<'a> {
@@ -171,6 +177,28 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    async fn tls(&self, config: &TlsConfig) -> Result<Tls, StoreError> {
+        let authority = &config.certificate_authority;
+        let certificate_authority =
+            self.text("spec.tlsConfig.certificateAuthority.certificate", &authority.certificate).await?;
+        let key = match &authority.private_key {
+            Some(key) => Some(self.text("spec.tlsConfig.certificateAuthority.privateKey", key).await?),
+            None => None,
+        };
+        let client = match &config.client_certificate {
+            Some(pair) => Some(Pair {
+                certificate: self
+                    .text("spec.tlsConfig.clientCertificate.certificate", &pair.certificate)
+                    .await?,
+                private_key: PrivateKey::from_pem(
+                    self.text("spec.tlsConfig.clientCertificate.privateKey", &pair.private_key).await?,
+                ),
+            }),
+            None => None,
+        };
+        Ok(Tls { certificate_authority, certificate_authority_key: key.map(PrivateKey::from_pem), client })
+    }
+
     async fn text(&self, field: &'static str, reference: &ContentRef) -> Result<String, StoreError> {
         let empty = || StoreError::Empty { name: self.name.clone(), field };
         if let Some(content) = &reference.content {

@@ -8,6 +8,7 @@ mod exposure;
 mod inside;
 mod migration;
 mod pass;
+mod placement;
 mod rivals;
 mod rollout;
 mod storage;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::names::{Component, annotations};
-use api::{DataStore, TenantControlPlane};
+use api::{DataStore, Driver, TenantControlPlane};
 use desired::{Observed, status, validate};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -27,7 +28,7 @@ use kubekit::{StatusError, replace_status};
 use crate::caches::Caches;
 use crate::context::Context;
 use crate::controllers::TenantRef;
-use crate::data_stores::used_by;
+use crate::data_stores::{store_of, used_by};
 pub(crate) use inside::Sessions;
 
 /// How soon a pass that could not finish is tried again.
@@ -140,7 +141,11 @@ async fn with_place(
     let name = Component::DataStoreConfig.object_name(validated.name());
     let secrets: Api<Secret> = Api::namespaced(context.client.clone(), validated.namespace());
     match secrets.get_opt(&name).await {
-        Ok(config) => Ok(validated.restored_from(config.as_ref())),
+        Ok(config) => {
+            let store = context.caches.data_stores.get(store_of(tenant, context.settings.default_store()));
+            let has_users = store.is_none_or(|store| store.spec.driver != Driver::Nats);
+            Ok(validated.restored_from(config.as_ref(), has_users))
+        }
         Err(source) => Err(Error::Place { name, source: Box::new(source) }),
     }
 }

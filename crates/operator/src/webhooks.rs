@@ -56,7 +56,7 @@ async fn mutate(
 ) -> Json<AdmissionReview<DynamicObject>> {
     let began = Instant::now();
     let response = match reading::read(review) {
-        Ok(request) => mutate::respond(&request, &admission.settings.datastore),
+        Ok(request) => mutate::respond(&request, admission.settings.default_store()),
         Err(answer) => *answer,
     };
     admission.metrics.admitted("mutate", response.allowed, began.elapsed());

@@ -1,7 +1,8 @@
 //! What a member without data is told at its start. etcd reads it only when its disk is empty.
 //!
 //! The rule: an empty disk never founds a second cluster and never takes the place of the member whose
-//! disk it was. It gets in only as a new member, and only once the operator has told the others.
+//! disk it was. It gets in only as a new member, and only once the operator has told the others. (While one
+//! joins, etcd wants all names in the list: for these seconds a second lost disk would not be refused.)
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;

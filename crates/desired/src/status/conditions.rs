@@ -114,6 +114,7 @@ fn data_store(outcome: &DataStoreOutcome<'_>) -> Option<Report> {
             Reason::DataStoreMissing,
             "no DataStore is named and the operator has no default; set spec.dataStore",
         ),
+        DataStoreOutcome::NoRoom { message } => Report::fails(kind, Reason::DataStoreFull, message.clone()),
         DataStoreOutcome::NotFound { name } => Report::fails(
             kind,
             Reason::DataStoreNotFound,

@@ -104,10 +104,15 @@ fn store_secrets(
     renewal: Renewal,
 ) -> Result<ReadyStore, desired::data_store::Error> {
     let find = |part: Component| existing.get(&part.object_name(validated.name())).map(AsRef::as_ref);
-    let password = uuid::Uuid::new_v4().to_string();
     let material = &storage.material;
-    let config =
-        desired::data_store::config_secret(validated, material, find(Component::DataStoreConfig), &password);
+    let config = match &storage.password {
+        // The store has this one, whatever stands in the cache.
+        Some(password) => desired::data_store::config_secret(validated, material, None, password.expose()),
+        None => {
+            let (existing, new) = (find(Component::DataStoreConfig), uuid::Uuid::new_v4().to_string());
+            desired::data_store::config_secret(validated, material, existing, &new)
+        }
+    };
     let present = find(Component::DataStoreCertificate);
     let standing = present
         .filter(|_| storage.trouble.is_some())

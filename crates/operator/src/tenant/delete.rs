@@ -86,7 +86,7 @@ async fn remove_from_stores(tenant: &TenantControlPlane, context: &Context) -> R
         let space = &space;
         Box::pin(async move { (name, remove_from_store(name, space, context).await) })
     };
-    let used = used_by(tenant, &context.settings.datastore);
+    let used = used_by(tenant, context.settings.default_store());
     // Each is tried, so that one that does not answer leaves nothing behind in the others.
     for (name, removed) in join_all(used.into_iter().map(remove)).await {
         match removed {
@@ -119,7 +119,7 @@ fn own_space(tenant: &TenantControlPlane, context: &Context) -> Option<TenantSpa
 async fn remove_from_store(name: &str, space: &TenantSpace, context: &Context) -> Result<(), StoreError> {
     let Some(object) = context.caches.data_stores.get(name) else { return Ok(()) };
     let wanted = connection(&context.client, &object).await?;
-    let store = context.connections.etcd(name, &wanted).await?;
+    let store = context.connections.open(name, &wanted).await?;
     let removed = async {
         store.end_copies(space).await?;
         store.remove(space).await

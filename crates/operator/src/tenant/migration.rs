@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::pass::Pass;
-use super::storage::{self, Found, Storage};
-use super::{events, inside};
+use super::storage::{self, Found, Place, Storage};
+use super::{events, inside, placement};
 use crate::context::Context;
 use crate::copies::{CopyId, Job, State};
 use crate::data_stores::{chain, wished};
@@ -23,7 +23,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What is to be done about a move.
 pub(super) fn plan(tenant: &TenantControlPlane, context: &Context, now: Timestamp) -> Move {
-    next(tenant, Some(wished(tenant, &context.settings.datastore)).filter(|name| !name.is_empty()), now)
+    next(tenant, Some(wished(tenant, context.settings.default_store())).filter(|name| !name.is_empty()), now)
 }
 
 /// What a step of a move has at hand.
@@ -98,7 +98,6 @@ async fn begin(
     context: &Context,
 ) -> Result<(), String> {
     let to = &record.to;
-    refuse_other_driver(record, context)?;
     let is_override =
         |entry: &api::DataStoreOverride| entry.data_store.as_ref().is_some_and(|name| name == to);
     if validated.spec().data_store_overrides.iter().any(is_override) {
@@ -108,6 +107,7 @@ async fn begin(
         ));
     }
     let space = storage::space(validated);
+    placement::take(tenant, to, context).map_err(|outcome| hindrance(to, &outcome))?;
     let found = storage::read(to, context).await.map_err(|outcome| hindrance(to, &outcome))?;
     let target = storage::connect(to, &found, context).await.map_err(|outcome| hindrance(to, &outcome))?;
     let counted = target.count(&space).await;
@@ -119,21 +119,14 @@ async fn begin(
             api::names::annotations::CLEANUP_PRIOR_MIGRATION
         ));
     }
-    storage::make_room(to, &found, &space, Access::ReadOnly, context)
-        .await
-        .map_err(|outcome| hindrance(to, &outcome))
-}
-
-fn refuse_other_driver(record: &MigrationStatus, context: &Context) -> Result<(), String> {
-    let driver = |name: &str| context.caches.data_stores.get(name).map(|store| store.spec.driver);
-    match (driver(&record.from), driver(&record.to)) {
-        (Some(from), Some(to)) if from != to => Err(format!(
-            "DataStore `{}` has driver {to} and the state is in one with driver {from}; a control plane moves \
-             only between stores of the same driver. Set spec.dataStore back to `{}`",
-            record.to, record.from
-        )),
-        _ => Ok(()),
+    if older > 0 {
+        // Nothing of this move is there yet. An empty place takes any revision.
+        target.remove(&space).await.map_err(|source| hindrance(to, &storage::unreachable(to, source)))?;
     }
+    let password = storage::password(to, &found, validated, context).await;
+    let password = password.map_err(|outcome| hindrance(to, &outcome))?;
+    let place = Place { name: to, found: &found, space: &space, password: password.as_ref() };
+    storage::make_room(&place, Access::ReadOnly, context).await.map_err(|outcome| hindrance(to, &outcome))
 }
 
 async fn go(
@@ -218,6 +211,7 @@ fn progress(what: &str, state: Result<State, String>) -> String {
 /// Ends a move before its switch: what was copied is removed from the target, as far as that answers.
 async fn abandon(record: &MigrationStatus, uid: &str, validated: &Validated, context: &Context) {
     context.copies.cancel(uid);
+    context.places.give_back(uid, &record.to);
     let (to, space) = (&record.to, storage::space(validated));
     let removed = async {
         let store = storage::connect(to, &found(to, context).await?, context)
@@ -253,9 +247,9 @@ fn hindrance(name: &str, outcome: &DataStoreOutcome<'_>) -> String {
         DataStoreOutcome::NotFound { .. } => {
             format!("there is no DataStore `{name}`; create it or set spec.dataStore back")
         }
-        DataStoreOutcome::NotReady { message, .. } | DataStoreOutcome::Unreachable { message, .. } => {
-            message.clone()
-        }
+        DataStoreOutcome::NotReady { message, .. }
+        | DataStoreOutcome::Unreachable { message, .. }
+        | DataStoreOutcome::NoRoom { message } => message.clone(),
         _ => format!("DataStore `{name}` cannot be used now"),
     }
 }

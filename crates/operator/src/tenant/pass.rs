@@ -20,6 +20,9 @@ use super::{LOOK_EVERY, RETRY_AFTER, exposure, inside, migration, storage};
 use crate::context::Context;
 use crate::data_stores::chain;
 
+/// How soon a control plane that no store has room for is looked at again.
+const ROOM_AFTER: Duration = Duration::from_secs(5);
+
 /// How far a pass came.
 #[derive(Default)]
 pub(super) struct Pass {
@@ -78,6 +81,9 @@ impl Pass {
             || matches!(self.store, DataStoreOutcome::Unreachable { .. } | DataStoreOutcome::NotReady { .. });
         if is_stuck {
             return RETRY_AFTER;
+        }
+        if matches!(self.store, DataStoreOutcome::NoRoom { .. }) {
+            return ROOM_AFTER;
         }
         let renewal = self.credentials.as_ref().map(|credentials| credentials.issued().renew_at);
         let until = renewal.and_then(|due| Duration::try_from(due.duration_since(now)).ok());

@@ -1,6 +1,8 @@
 //! Fills in on create what the spec leaves open; updates pass unchanged.
 
 use api::defaulting::{Defaults, fill};
+use api::names::annotations;
+use kube::ResourceExt;
 use kube::core::admission::{AdmissionResponse, Operation};
 
 use super::{Request, deny};
@@ -10,7 +12,10 @@ pub(super) fn respond(request: &Request, default_data_store: &str) -> AdmissionR
     let (Operation::Create, Some(object)) = (&request.operation, &request.object) else { return response };
     let mut filled = object.clone();
     let defaults = Defaults {
-        data_store: Some(default_data_store).filter(|name| !name.is_empty()),
+        // Where the user says what store will do, the operator chooses one.
+        data_store: Some(default_data_store).filter(|name| {
+            !name.is_empty() && !object.annotations().contains_key(annotations::DATA_STORE_SELECTOR)
+        }),
         uid: object.metadata.uid.as_deref().unwrap_or_default(),
     };
     if let Err(faults) = fill(&mut filled.spec, defaults) {

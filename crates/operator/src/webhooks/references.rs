@@ -16,7 +16,6 @@ pub(super) fn stores(
     let mut found = Vec::new();
     if old.is_none_or(|old| old.spec.data_store != new.spec.data_store) {
         found.extend(missing("spec.dataStore".to_owned(), named(new), known));
-        found.extend(old.and_then(|old| other_driver(old, new, known)));
     }
     if old.is_none_or(|old| old.spec.data_store_overrides != new.spec.data_store_overrides) {
         found.extend(overrides(new, known));
@@ -55,24 +54,6 @@ fn missing(path: String, name: Option<&str>, known: &DataStoreLookup) -> Option<
     let message = "there is no DataStore of that name; create it first, or name one that \
                    `kubectl get datastores` lists";
     Some(Fault::new(path, name, message))
-}
-
-/// State is copied between stores of one kind only.
-fn other_driver(
-    old: &TenantControlPlane,
-    new: &TenantControlPlane,
-    known: &DataStoreLookup,
-) -> Option<Fault> {
-    let active = old.status.as_ref().and_then(|status| status.storage.data_store_name.as_deref());
-    let (from, to) = (known.get(active.or_else(|| named(old))?)?, known.get(named(new)?)?);
-    (from.spec.driver != to.spec.driver).then(|| {
-        let message = format!(
-            "has driver {}, but the state is in a DataStore of driver {}; a control plane moves between \
-             DataStores of one driver only",
-            to.spec.driver, from.spec.driver
-        );
-        Fault::new("spec.dataStore", named(new).unwrap_or_default(), message)
-    })
 }
 
 fn overrides(new: &TenantControlPlane, known: &DataStoreLookup) -> Vec<Fault> {

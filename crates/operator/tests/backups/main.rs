@@ -1,0 +1,177 @@
+//! Backups and restores through the operator: real store, real Jobs' program, a played kubelet.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod kubelet;
+mod setting;
+
+use api::names::annotations::HOLD;
+use api::{TenantBackupSchedule, TenantControlPlane};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use serde_json::json;
+use setting::{PATIENCE, Setting, message};
+use stage::eventually;
+
+const KEYS: usize = 700;
+
+fn filled() -> impl Iterator<Item = (String, Option<String>)> {
+    (0..KEYS).map(|key| (format!("configmaps/{key:05}"), Some(format!("value {key} {}", "x".repeat(400)))))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_plane_is_as_it_was_after_a_restore_and_its_clone_is_the_same() {
+    let setting = Setting::set(&["--backup-directory=/backups"]).await;
+    setting.tenant("shop").await;
+    setting.write("shop", filled()).await;
+    let before = setting.contents("shop").await;
+
+    let target = json!({"directory": {}});
+    setting.back_up("first", json!({"tenantControlPlane": "shop", "target": target})).await;
+    let backup = setting.backup_is("first", "Completed").await;
+    let status = backup.status.clone().unwrap();
+    assert_eq!(usize::try_from(status.objects.unwrap()).unwrap(), before.len());
+    assert!(status.size.unwrap() > 0 && status.revision.unwrap() > 0 && status.key.is_some());
+    let archive = std::fs::read(setting.file(&backup)).unwrap();
+    assert!(!archive.windows(9).any(|window| window == b"configmap"), "nothing of it is readable");
+
+    // Lost, changed and new since.
+    let lost = (0..50).map(|key| (format!("configmaps/{key:05}"), None));
+    let changed = (50..99).map(|key| (format!("configmaps/{key:05}"), Some("changed".to_owned())));
+    let new = (0..99).map(|key| (format!("secrets/{key:05}"), Some("new".to_owned())));
+    setting.write("shop", lost.chain(changed).chain(new)).await;
+    assert_ne!(setting.contents("shop").await, before);
+
+    setting.restore("back", json!({"tenantControlPlane": "shop", "backup": "first"})).await;
+    let restored = setting.restore_is("back", "Completed").await.status.unwrap();
+    assert_eq!(restored.objects, status.objects);
+    assert_eq!(setting.contents("shop").await, before);
+    assert!(!setting.tenants().get("shop").await.unwrap().annotations().contains_key(HOLD));
+    setting.ready("shop").await;
+
+    setting.restore("copy", json!({"tenantControlPlane": "twin", "backup": "first"})).await;
+    setting.restore_is("copy", "Completed").await;
+    assert_eq!(setting.contents("twin").await, before);
+    setting.ready("twin").await;
+    let uid = |tenant: TenantControlPlane| tenant.uid().unwrap();
+    assert_ne!(
+        uid(setting.tenants().get("shop").await.unwrap()),
+        uid(setting.tenants().get("twin").await.unwrap())
+    );
+    assert_eq!(setting.contents("shop").await, before, "the original is untouched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_archive_or_another_key_changes_nothing_and_stops_nobody() {
+    let setting = Setting::set(&["--backup-directory=/backups"]).await;
+    setting.tenant("shop").await;
+    setting.write("shop", filled()).await;
+    setting.back_up("first", json!({"tenantControlPlane": "shop", "target": {"directory": {}}})).await;
+    let backup = setting.backup_is("first", "Completed").await;
+    let whole = std::fs::read(setting.file(&backup)).unwrap();
+    let before = setting.contents("shop").await;
+    let generation = setting.tenants().get("shop").await.unwrap().metadata.generation;
+
+    let mut tampered = whole.clone();
+    let middle = whole.len() / 2;
+    tampered[middle] ^= 1;
+    for (name, bytes, expected) in
+        [("cut", &whole[..middle], "truncated"), ("turned", &tampered[..], "changed after it was written")]
+    {
+        std::fs::write(setting.file(&backup), bytes).unwrap();
+        setting.restore(name, json!({"tenantControlPlane": "shop", "backup": "first"})).await;
+        let found = setting.restore_is(name, "Failed").await;
+        let told = message(&found.status.unwrap().conditions);
+        assert!(told.contains(expected) && told.contains("nothing was changed"), "{told}");
+    }
+    std::fs::write(setting.file(&backup), &whole).unwrap();
+
+    let other = json!({"metadata": {"name": "other"}, "stringData": {"key": "A".repeat(43) + "="}});
+    let secrets: Api<Secret> = setting.stage.objects("default");
+    secrets.create(&PostParams::default(), &serde_json::from_value(other).unwrap()).await.unwrap();
+    let spec = json!({
+        "tenantControlPlane": "shop", "backup": "first", "encryption": {"secretName": "other"},
+    });
+    setting.restore("locked", spec).await;
+    let told = message(&setting.restore_is("locked", "Failed").await.status.unwrap().conditions);
+    assert!(told.contains("encrypted with key"), "{told}");
+
+    assert_eq!(setting.contents("shop").await, before);
+    let tenant = setting.tenants().get("shop").await.unwrap();
+    assert!(!tenant.annotations().contains_key(HOLD));
+    assert_eq!(tenant.metadata.generation, generation);
+
+    // A target that ends before its time: the Job's message says so.
+    let file = setting.file(&backup);
+    std::fs::remove_file(&file).unwrap();
+    setting.restore("gone", json!({"tenantControlPlane": "shop", "backup": "first"})).await;
+    let told = message(&setting.restore_is("gone", "Failed").await.status.unwrap().conditions);
+    assert!(told.contains("there is no backup"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hinders_a_backup_is_named_and_it_goes_on_when_that_is_mended() {
+    let mut setting = Setting::set(&[]).await;
+    setting.back_up("early", json!({"tenantControlPlane": "shop", "target": {"directory": {}}})).await;
+    let told = message(&setting.backup_is("early", "ControlPlaneNotFound").await.status.unwrap().conditions);
+    assert!(told.contains("`shop`"), "{told}");
+    setting.tenant("shop").await;
+    let told = message(&setting.backup_is("early", "TargetRefused").await.status.unwrap().conditions);
+    assert!(told.contains("--backup-directory"), "{told}");
+
+    let bucket = json!({"endpoint": "http://127.0.0.1:1", "bucket": "b", "secretName": "bucket"});
+    setting.back_up("bucket", json!({"tenantControlPlane": "shop", "target": {"s3": bucket}})).await;
+    let told = message(&setting.backup_is("bucket", "SecretMissing").await.status.unwrap().conditions);
+    assert!(told.contains("accessKeyId"), "{told}");
+    let claim = json!({"claimName": "disk"});
+    let spec = json!({"tenantControlPlane": "shop", "target": {"persistentVolumeClaim": claim}});
+    setting.back_up("claim", spec).await;
+    setting.backup_is("claim", "TargetNotFound").await;
+    assert!(setting.operator.is_running());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_takes_one_backup_at_its_time_and_removes_what_is_not_kept() {
+    let setting = Setting::set(&["--backup-directory=/backups"]).await;
+    setting.tenant("shop").await;
+    setting.write("shop", filled().take(20)).await;
+    let schedule = json!({
+        "apiVersion": "flotilla.dev/v1alpha1", "kind": "TenantBackupSchedule",
+        "metadata": {"name": "often"},
+        "spec": {
+            "tenantControlPlane": "shop", "schedule": "* * * * *", "timeZone": "Europe/Berlin",
+            "target": {"directory": {}}, "retention": {"last": 1},
+        },
+    });
+    let schedules: Api<TenantBackupSchedule> = setting.stage.objects("default");
+    schedules.create(&PostParams::default(), &serde_json::from_value(schedule).unwrap()).await.unwrap();
+    let selection = ListParams::default().labels("flotilla.dev/schedule=often");
+    let first = eventually("the first backup is taken", PATIENCE, || async {
+        let items = setting.backups().list(&selection).await?.items;
+        anyhow::ensure!(items.len() == 1, "{} backups", items.len());
+        Ok(items[0].name_any())
+    })
+    .await
+    .unwrap();
+    let first = setting.backup_is(&first, "Completed").await;
+    assert!(setting.file(&first).is_file());
+    eventually("the second one takes its place, and its archive too", PATIENCE, || async {
+        let items = setting.backups().list(&selection).await?.items;
+        let is_gone = items.iter().all(|found| found.name_any() != first.name_any());
+        anyhow::ensure!(
+            is_gone && !items.is_empty() && !setting.file(&first).exists(),
+            "{} left",
+            items.len()
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let status = schedules.get("often").await.unwrap().status.unwrap();
+    assert!(status.next_schedule_time.is_some() && status.last_schedule_time.is_some());
+
+    schedules.delete("often", &DeleteParams::default()).await.unwrap();
+    let left = setting.backups().list(&selection).await.unwrap().items;
+    assert!(!left.is_empty(), "whoever deletes a schedule does not mean its archives");
+}
