@@ -27,6 +27,7 @@ mod ports;
 mod postgresql;
 mod process;
 mod readiness;
+mod s3;
 mod server;
 
 pub use backoff::Backoff;
@@ -45,3 +46,4 @@ pub use ports::free_ports;
 pub use postgresql::PostgreSql;
 pub use process::{ExitReport, Process};
 pub use readiness::{Probe, wait_until_ready};
+pub use s3::S3;

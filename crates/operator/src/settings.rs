@@ -36,6 +36,13 @@ pub struct Settings {
     /// Image of kine, which stands between the API server and SQL or NATS stores
     #[arg(long, env = "FLOTILLA_KINE_IMAGE", default_value = "rancher/kine:v0.17.5")]
     pub kine_image: String,
+    /// Image of the Jobs that take and restore backups: the operator's own
+    #[arg(long, env = "FLOTILLA_JOB_IMAGE", default_value = "docker.io/flotilla/operator:latest")]
+    pub job_image: String,
+    /// Directory of the nodes below which backups may be kept, each namespace's in a part of its own;
+    /// none is allowed without it
+    #[arg(long, env = "FLOTILLA_BACKUP_DIRECTORY", default_value = "")]
+    pub backup_directory: String,
     /// GOGC of the control planes' components: lower needs less memory and more CPU; 0 leaves Go's default
     #[arg(long, env = "FLOTILLA_GO_GC", default_value_t = 50)]
     pub go_gc: u32,
