@@ -1,5 +1,7 @@
 //! What archives are encrypted with.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::rand;
 use base64::Engine;
@@ -60,7 +62,11 @@ impl Key {
     /// Names the key without telling anything of it: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> Result<String, KeyError> {
         let derived = self.derive(&[], b"flotilla backup key fingerprint v1")?;
-        Ok(derived.iter().take(FINGERPRINT_BYTES).map(|byte| format!("{byte:02x}")).collect())
+        Ok(derived.iter().take(FINGERPRINT_BYTES).fold(String::new(), |mut text, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        }))
     }
 
     /// A key for one purpose (HKDF-SHA256).

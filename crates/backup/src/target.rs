@@ -180,7 +180,7 @@ impl Upload {
     /// Gives up what was written.
     pub async fn abort(self) {
         match self.sink {
-            Sink::File(staged) => staged.abort().await,
+            Sink::File(staged) => staged.abort(),
             // Parts that stay behind show nowhere, and buckets have rules that remove them.
             Sink::Object(mut writer) => drop(writer.abort().await),
         }

@@ -60,7 +60,7 @@ fn entries(count: usize) -> Vec<Entry> {
     let entry = |number: usize| Entry {
         key: format!("registry/pods/{number:06}").into_bytes(),
         value: (0..1000).map(|_| noise()).collect(),
-        ends_in: (number % 3 == 0).then(|| Duration::from_secs(number as u64)),
+        ends_in: number.is_multiple_of(3).then(|| Duration::from_secs(number as u64)),
     };
     (0..count).map(entry).collect()
 }

@@ -62,7 +62,7 @@ impl Staged {
         File::open(directory).await.map_err(failed)?.sync_all().await.map_err(failed)
     }
 
-    pub(super) async fn abort(self) {
+    pub(super) fn abort(self) {
         drop(self.part);
     }
 }

@@ -21,7 +21,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::TargetError;
 
 /// Longest wait for an answer's beginning.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 

@@ -16,7 +16,7 @@ use super::http::Connector;
 /// Size of a part of a large object; S3 takes up to 10,000 parts.
 const PART: usize = 16 << 20;
 /// How long a request is tried again.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// How to reach a bucket. The `Debug` form hides the secret.
 #[derive(Clone, Default)]
