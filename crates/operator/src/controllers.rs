@@ -30,7 +30,7 @@ use crate::secret_watches::{SecretKey, SecretWatches};
 use crate::start_gate::StartGate;
 use crate::stores::{Connections, DataStoreLookup, referenced};
 use crate::tenant::Sessions;
-use crate::{Settings, data_stores, generators, tenant};
+use crate::{Settings, backups, data_stores, generators, tenant};
 
 /// Most control planes that are reconciled at the same time; each waits for the API server mostly.
 const CONCURRENCY: u16 = 32;
@@ -157,6 +157,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     tokio::select! {
         () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),
         () = drain(store_controller) => anyhow::bail!("the watch of DataStores ended"),
+        () = backups::run(context.clone()) => anyhow::bail!("the watch of TenantBackups ended"),
         () = generators::run(context.clone(), generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }

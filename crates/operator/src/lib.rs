@@ -10,6 +10,7 @@
 //!
 //! One replica leads and reconciles; every replica serves the webhooks.
 
+mod backups;
 mod caches;
 mod context;
 mod controllers;
@@ -27,6 +28,7 @@ mod secret_watches;
 mod settings;
 mod start_gate;
 mod stores;
+mod tasks;
 mod tenant;
 mod webhooks;
 
@@ -47,6 +49,7 @@ use crate::metrics::{Metrics, State};
 use crate::stores::DataStoreLookup;
 use crate::webhooks::Admission;
 pub use settings::{Settings, StartSlots};
+pub use tasks::{BackupTask, RestoreTask, Task, VerifyTask};
 
 /// How long a silent leader keeps the lease, and how often it renews it: a fail-over takes seconds.
 const LEASE_DURATION: Duration = Duration::from_secs(8);

@@ -22,6 +22,8 @@ struct Program {
 /// What is done once, in a Job.
 #[derive(Debug, Subcommand)]
 enum Task {
+    #[command(flatten)]
+    Archive(operator::Task),
     /// Takes a snapshot of the etcd that the chart installs
     EtcdSnapshot(SnapshotSettings),
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
 
 async fn do_once(task: &Task) -> Result<()> {
     match task {
+        Task::Archive(task) => Box::pin(task.run()).await,
         Task::EtcdSnapshot(settings) => {
             let path = snapshots::take(settings, &SystemClock).await?;
             tracing::info!(path = %path.display(), "the snapshot is there");

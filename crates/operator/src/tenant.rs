@@ -110,6 +110,13 @@ async fn take_away(tenant: &TenantControlPlane, context: &Context) -> Result<Act
 async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<Action, Error> {
     let now = context.clock.now();
     let generation = tenant.metadata.generation;
+    let held;
+    let tenant = if tenant.annotations().contains_key(annotations::HOLD) {
+        held = without_pods(tenant);
+        &held
+    } else {
+        tenant
+    };
     let validated = match validate(tenant) {
         Ok(validated) => validated,
         Err(faults) => {
@@ -126,6 +133,13 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
     let stands = status(tenant.status.as_ref(), Ok(&validated), generation, &observed, now);
     Box::pin(write_status(tenant, context, stands)).await?;
     Ok(Action::requeue(pass.again(now).min(LOOK_EVERY)))
+}
+
+/// The control plane as it is while a restore holds it: nothing of it runs, and what it is made of stands.
+fn without_pods(tenant: &TenantControlPlane) -> TenantControlPlane {
+    let mut held = tenant.clone();
+    held.spec.control_plane.deployment.get_or_insert_default().replicas = Some(0);
+    held
 }
 
 /// Finds the place in the store of a control plane whose status knows of none: it may have come back from

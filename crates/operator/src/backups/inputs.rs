@@ -26,16 +26,21 @@ pub(super) fn source(namespace: &str, name: &str, context: &Context) -> Result<S
     let Some(tenant) = Caches::find(&context.caches.tenants, namespace, name) else {
         return Err(Hindrance::new(
             "ControlPlaneNotFound",
-            format!("there is no TenantControlPlane `{name}` in namespace `{namespace}`; create it or name another"),
+            format!(
+                "there is no TenantControlPlane `{name}` in namespace `{namespace}`; create it or name another"
+            ),
         ));
     };
     let storage = tenant.status.as_ref().map(|status| &status.storage);
     if storage.is_none_or(|storage| storage.setup.user.is_none()) {
-        let message = format!("TenantControlPlane `{name}` has no place in a store yet; see its condition DataStoreReady");
+        let message = format!(
+            "TenantControlPlane `{name}` has no place in a store yet; see its condition DataStoreReady"
+        );
         return Err(Hindrance::new("DataStoreNotReady", message));
     }
     if storage.is_some_and(|storage| storage.migration.is_some()) {
-        let message = format!("TenantControlPlane `{name}` moves to another store; this begins when it has arrived");
+        let message =
+            format!("TenantControlPlane `{name}` moves to another store; this begins when it has arrived");
         return Err(Hindrance::new("Migrating", message));
     }
     let store = store_of(&tenant, context.settings.default_store());
@@ -60,7 +65,8 @@ pub(super) async fn check_target(
         )));
     }
     if let Some(bucket) = &target.s3 {
-        return missing_keys(namespace, &bucket.secret_name, &["accessKeyId", "secretAccessKey"], context).await;
+        return missing_keys(namespace, &bucket.secret_name, &["accessKeyId", "secretAccessKey"], context)
+            .await;
     }
     if let Some(claim) = &target.persistent_volume_claim {
         let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), namespace);

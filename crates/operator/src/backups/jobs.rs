@@ -34,7 +34,9 @@ pub(super) async fn start(inputs: &JobInputs<'_>, context: &Context) -> Result<(
 /// Looks at a Job.
 pub(super) async fn look(namespace: &str, name: &str, context: &Context) -> Result<Stand, Error> {
     let jobs: Api<Job> = Api::namespaced(context.client.clone(), namespace);
-    let Some(job) = jobs.get_opt(name).await.map_err(failed("read the Job"))? else { return Ok(Stand::Absent) };
+    let Some(job) = jobs.get_opt(name).await.map_err(failed("read the Job"))? else {
+        return Ok(Stand::Absent);
+    };
     let pods: Api<Pod> = Api::namespaced(context.client.clone(), namespace);
     let selection = ListParams::default().labels(&format!("batch.kubernetes.io/job-name={name}"));
     let pods = pods.list(&selection).await.map_err(failed("list the Job's pods"))?.items;
@@ -77,7 +79,9 @@ fn waits_for(pod: &Pod) -> Option<String> {
     let waiting = status.container_statuses.iter().flatten().find_map(|container| {
         let waiting = container.state.as_ref()?.waiting.as_ref()?;
         let reason = waiting.reason.clone().unwrap_or_default();
-        Some(waiting.message.as_ref().map_or_else(|| reason.clone(), |message| format!("{reason}: {message}")))
+        Some(
+            waiting.message.as_ref().map_or_else(|| reason.clone(), |message| format!("{reason}: {message}")),
+        )
     });
     let unscheduled = || {
         let conditions = status.conditions.iter().flatten();

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use api::condition::{put, whole_seconds};
 use api::names::{annotations, finalizers, labels};
-use api::{BackupEncryption, BackupTarget, TenantBackup, TenantControlPlane, TenantRestore, TenantRestoreStatus};
+use api::{
+    BackupEncryption, BackupTarget, TenantBackup, TenantControlPlane, TenantRestore, TenantRestoreStatus,
+};
 use desired::backups::{JobInputs, TaskKind, condition, job_name, key_secret_name};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -168,7 +170,9 @@ async fn archive(restore: &TenantRestore, context: &Context) -> Result<Result<Ar
             let encryption = BackupEncryption::default();
             (target.clone(), archive.clone(), spec.tenant_control_plane.clone(), encryption)
         }
-        _ => return Ok(Err(Step::Failed("either spec.backup, or target and archive must be set".to_owned()))),
+        _ => {
+            return Ok(Err(Step::Failed("either spec.backup, or target and archive must be set".to_owned())));
+        }
     };
     if let Some(hindrance) = inputs::check_target(&namespace, &target, context).await? {
         return Ok(Err(hindrance.into()));
@@ -211,7 +215,8 @@ async fn hold(restore: &TenantRestore, context: &Context) -> Result<Option<Step>
     match tenant.annotations().get(annotations::HOLD) {
         Some(holder) if *holder == own => {}
         Some(holder) if is_at_work(&namespace, holder, context).await? => {
-            let message = format!("TenantRestore `{holder}` works on this control plane; this one begins after it");
+            let message =
+                format!("TenantRestore `{holder}` works on this control plane; this one begins after it");
             return Ok(Some(Step::goes_on("Waiting", message)));
         }
         _ => {
@@ -220,10 +225,12 @@ async fn hold(restore: &TenantRestore, context: &Context) -> Result<Option<Step>
         }
     }
     let cached = Caches::find(&context.caches.deployments, &namespace, name);
-    let is_scaled = cached.as_ref().and_then(|found| found.spec.as_ref()).is_some_and(|spec| spec.replicas == Some(0));
+    let is_scaled =
+        cached.as_ref().and_then(|found| found.spec.as_ref()).is_some_and(|spec| spec.replicas == Some(0));
     let pods: Api<Pod> = Api::namespaced(context.client.clone(), &namespace);
     let selection = ListParams::default().labels(&format!("{}={name}", labels::NAME));
-    let left = pods.list_metadata(&selection).await.map_err(failed("list the control plane's pods"))?.items.len();
+    let left =
+        pods.list_metadata(&selection).await.map_err(failed("list the control plane's pods"))?.items.len();
     if !is_scaled || left > 0 {
         let message = format!("the control plane's pods are being ended, {left} are left");
         return Ok(Some(Step::goes_on("Stopping", message)));
@@ -247,7 +254,9 @@ async fn clone(
     let namespace = restore.namespace().unwrap_or_default();
     let name = &restore.spec.tenant_control_plane;
     let original = match &restore.spec.backup {
-        Some(backup) => completed(&namespace, backup, context).await?.ok().map(|found| found.spec.tenant_control_plane),
+        Some(backup) => {
+            completed(&namespace, backup, context).await?.ok().map(|found| found.spec.tenant_control_plane)
+        }
         None => None,
     };
     let found = original.and_then(|original| Caches::find(&context.caches.tenants, &namespace, &original));
@@ -343,9 +352,7 @@ async fn start(
 fn conclude(restore: &TenantRestore, status: &mut TenantRestoreStatus, step: Step, now: Timestamp) -> Action {
     let generation = restore.metadata.generation;
     let (holds, reason, message, again) = match step {
-        Step::Waits(hindrance, again) => {
-            (false, hindrance.reason, hindrance.message, Action::requeue(again))
-        }
+        Step::Waits(hindrance, again) => (false, hindrance.reason, hindrance.message, Action::requeue(again)),
         Step::Failed(message) => {
             status.completed_at = Some(Time(whole_seconds(now)));
             (false, "Failed", message, Action::await_change())
@@ -366,7 +373,8 @@ async fn tell(restore: &TenantRestore, status: &TenantRestoreStatus, context: &C
     let Some(said) = status.conditions.iter().find(|found| found.type_ == "Completed") else { return };
     let is_trouble = said.status != "True";
     let reason = if is_trouble { "RestoreFailed" } else { "RestoreCompleted" };
-    publish(context, restore, Notice { is_trouble, reason, action: "Restore", note: said.message.clone() }).await;
+    publish(context, restore, Notice { is_trouble, reason, action: "Restore", note: said.message.clone() })
+        .await;
 }
 
 async fn set_finalizer(restore: &TenantRestore, is_wanted: bool, context: &Context) -> Result<(), Error> {

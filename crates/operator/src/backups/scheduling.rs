@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::condition::{put, whole_seconds};
-use api::{
-    ArchivePolicy, TenantBackup, TenantBackupSchedule, TenantBackupScheduleStatus, TenantBackupSpec,
-};
+use api::{ArchivePolicy, TenantBackup, TenantBackupSchedule, TenantBackupScheduleStatus, TenantBackupSpec};
 use desired::backups::{Due, condition, due, kept};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -67,7 +65,8 @@ async fn follow(
         Api::namespaced(context.client.clone(), &schedule.namespace().unwrap_or_default());
     let selection = ListParams::default().labels(&format!("{SCHEDULE}={}", schedule.name_any()));
     let own = backups.list(&selection).await.map_err(failed("list the schedule's backups"))?.items;
-    let is_running = own.iter().any(|backup| !is_ended(backup) && backup.metadata.deletion_timestamp.is_none());
+    let is_running =
+        own.iter().any(|backup| !is_ended(backup) && backup.metadata.deletion_timestamp.is_none());
     if !schedule.spec.suspend
         && !is_running
         && let Some(time) = found.now
@@ -122,10 +121,8 @@ async fn begin(
         },
     );
     // No owner: whoever deletes a schedule does not mean its archives.
-    backup.metadata = ObjectMeta {
-        labels: Some([(SCHEDULE.to_owned(), schedule.name_any())].into()),
-        ..backup.metadata
-    };
+    backup.metadata =
+        ObjectMeta { labels: Some([(SCHEDULE.to_owned(), schedule.name_any())].into()), ..backup.metadata };
     match backups.create(&PostParams::default(), &backup).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
@@ -180,7 +177,10 @@ fn say(
     now: Timestamp,
 ) {
     let generation = schedule.metadata.generation;
-    put(&mut status.conditions, condition("Ready", Some(holds), reason, message, generation, whole_seconds(now)));
+    put(
+        &mut status.conditions,
+        condition("Ready", Some(holds), reason, message, generation, whole_seconds(now)),
+    );
 }
 
 async fn write_status(

@@ -68,7 +68,8 @@ async fn advance(
             Ok(Ok(Duration::from_hours(1)))
         }
         Stand::Running(waits_for) => {
-            let message = if waits_for.is_empty() { "the backup is being taken".to_owned() } else { waits_for };
+            let message =
+                if waits_for.is_empty() { "the backup is being taken".to_owned() } else { waits_for };
             say(status, backup, false, "Running", message, now);
             Ok(Ok(LOOK_AGAIN))
         }
@@ -128,7 +129,14 @@ fn conclude(backup: &TenantBackup, status: &mut TenantBackupStatus, outcome: &Ou
     status.completed_at = Some(Time(api::condition::whole_seconds(now)));
     status.duration_milliseconds = i64::try_from(outcome.milliseconds).ok();
     if let Some(error) = &outcome.error {
-        say(status, backup, false, "Failed", format!("{error}; create another TenantBackup to try again"), now);
+        say(
+            status,
+            backup,
+            false,
+            "Failed",
+            format!("{error}; create another TenantBackup to try again"),
+            now,
+        );
         return;
     }
     status.taken_at = outcome.taken_at.map(|time| Time(api::condition::whole_seconds(time)));
@@ -136,7 +144,8 @@ fn conclude(backup: &TenantBackup, status: &mut TenantBackupStatus, outcome: &Ou
     status.size = i64::try_from(outcome.size).ok();
     status.revision = Some(outcome.revision);
     status.key = Some(outcome.key.clone());
-    status.kubernetes_version = Some(outcome.kubernetes_version.clone()).filter(|version| !version.is_empty());
+    status.kubernetes_version =
+        Some(outcome.kubernetes_version.clone()).filter(|version| !version.is_empty());
     let message = format!("{} objects in {} bytes", outcome.objects, outcome.size);
     say(status, backup, true, "Completed", message, now);
     let verified = condition(
@@ -166,7 +175,8 @@ async fn tell(backup: &TenantBackup, status: &TenantBackupStatus, context: &Cont
     let Some(said) = status.conditions.iter().find(|found| found.type_ == "Completed") else { return };
     let is_trouble = said.status != "True";
     let reason = if is_trouble { "BackupFailed" } else { "BackupCompleted" };
-    publish(context, backup, Notice { is_trouble, reason, action: "Backup", note: said.message.clone() }).await;
+    publish(context, backup, Notice { is_trouble, reason, action: "Backup", note: said.message.clone() })
+        .await;
 }
 
 /// Removes the archive if that is wished, as far as the target answers, and lets the object go.

@@ -10,6 +10,7 @@ use api::{TenantBackupSchedule, TenantControlPlane};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use launcher::S3;
 use serde_json::json;
 use setting::{PATIENCE, Setting, message};
 use stage::eventually;
@@ -108,6 +109,56 @@ async fn a_damaged_archive_or_another_key_changes_nothing_and_stops_nobody() {
     setting.restore("gone", json!({"tenantControlPlane": "shop", "backup": "first"})).await;
     let told = message(&setting.restore_is("gone", "Failed").await.status.unwrap().conditions);
     assert!(told.contains("there is no backup"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_comes_back_from_a_bucket_without_its_object_and_goes_with_it_if_that_is_wished() {
+    let setting = Setting::set(&[]).await;
+    let service = S3::start().await.unwrap();
+    let secret = json!({"metadata": {"name": "bucket"}, "stringData": {
+        "accessKeyId": S3::ACCESS_KEY_ID, "secretAccessKey": S3::SECRET_ACCESS_KEY,
+        "ca.crt": service.authority().certificate,
+    }});
+    let secrets: Api<Secret> = setting.stage.objects("default");
+    secrets.create(&PostParams::default(), &serde_json::from_value(secret).unwrap()).await.unwrap();
+    setting.tenant("shop").await;
+    setting.write("shop", filled()).await;
+    let before = setting.contents("shop").await;
+    let bucket = |name: &str| {
+        json!({"s3": {"endpoint": service.endpoint(), "bucket": name, "prefix": "eu", "secretName": "bucket"}})
+    };
+
+    let target = bucket(S3::BUCKET);
+    for (name, policy) in [("kept", "Keep"), ("passing", "Delete")] {
+        let spec = json!({"tenantControlPlane": "shop", "target": target, "archivePolicy": policy});
+        setting.back_up(name, spec).await;
+    }
+    setting.back_up("lost", json!({"tenantControlPlane": "shop", "target": bucket("absent")})).await;
+    let told = message(&setting.backup_is("lost", "Failed").await.status.unwrap().conditions);
+    assert!(told.contains("bucket absent") && told.contains("NoSuchBucket"), "{told}");
+
+    let mut places = Vec::new();
+    for name in ["kept", "passing"] {
+        let archive = setting.backup_is(name, "Completed").await.status.unwrap().archive.unwrap();
+        let place = service.object(&format!("eu/{archive}"));
+        assert!(place.is_file(), "{}", place.display());
+        setting.backups().delete(name, &DeleteParams::default()).await.unwrap();
+        places.push((archive, place));
+    }
+    eventually("both objects are gone", PATIENCE, || async {
+        let left = setting.backups().list(&ListParams::default()).await?.items;
+        anyhow::ensure!(left.len() == 1, "{} left", left.len());
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert!(places[0].1.exists() && !places[1].1.exists());
+
+    setting.write("shop", (0..KEYS).map(|key| (format!("configmaps/{key:05}"), None))).await;
+    let spec = json!({"tenantControlPlane": "shop", "target": target, "archive": places[0].0});
+    setting.restore("back", spec).await;
+    setting.restore_is("back", "Completed").await;
+    assert_eq!(setting.contents("shop").await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
