@@ -14,7 +14,7 @@ use crate::host::run;
 const ETCD_IMAGE: &str = "registry.k8s.io/etcd:3.6.8-0";
 /// Images of single programs among the distribution's tools; those that are not built are left out. One
 /// build of a tool stands for the versions that tenants ask for by default too.
-const TOOLS: [(&str, &[&str]); 5] = [
+const TOOLS: [(&str, &[&str]); 6] = [
     ("pause", &[SANDBOX_IMAGE]),
     (
         "coredns",
@@ -25,6 +25,7 @@ const TOOLS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("kine", &["docker.io/rancher/kine:v0.17.5"]),
+    ("nats-server", &["docker.io/library/nats:2.15.2"]),
     (
         "konnectivity-server",
         &[
@@ -70,6 +71,11 @@ pub(crate) fn bundles(distribution: &Distribution) -> Result<Vec<Bundle>, Error>
         .iter()
         .filter_map(|(tool, references)| Some(single(tool, &distribution.tool(tool).ok()?, references)))
         .collect();
+    for bundle in &mut bundles {
+        if bundle.images.iter().any(|image| image.reference.contains("/kine:")) {
+            complete_kine(bundle, distribution);
+        }
+    }
     for version in &versions {
         let mut images: Vec<Image> = COMPONENTS
             .iter()
@@ -120,6 +126,23 @@ fn single(tool: &str, source: &Path, references: &[&str]) -> Bundle {
     );
     let images = references.iter().map(|reference| image(reference, tool, UNPRIVILEGED)).collect();
     Bundle { entries, images }
+}
+
+/// What pods expect of kine's image beside the program: where they call it, that it runs as root, as
+/// upstream's does, and a shell that copies its certificates.
+fn complete_kine(bundle: &mut Bundle, distribution: &Distribution) {
+    let link = |path: &str, target: &str| Entry::Link { path: path.to_owned(), target: target.to_owned() };
+    bundle.entries.push(link("bin/kine", "../usr/local/bin/kine"));
+    for image in &mut bundle.images {
+        image.user = "";
+    }
+    let Ok(shell) = distribution.tool("busybox") else { return };
+    // Where it is linked statically, ldd refuses it and there is nothing to add.
+    let needed = libraries(&run("ldd", &[&shell]).unwrap_or_default());
+    let copied = needed.into_iter().map(|path| Entry::Program { path: relative(&path), source: path });
+    bundle.entries.extend(copied);
+    bundle.entries.push(Entry::Program { path: "bin/busybox".to_owned(), source: shell });
+    bundle.entries.extend(["sh", "cp", "chmod"].map(|name| link(&format!("bin/{name}"), "busybox")));
 }
 
 /// The multi-call binary with a link per component.
