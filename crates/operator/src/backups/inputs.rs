@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{BackupEncryption, BackupTarget, TenantControlPlane};
+use api::{BackupEncryption, BackupTarget, DataStore, TenantControlPlane};
 use desired::backups::key_secret_name;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret};
@@ -17,6 +17,7 @@ use crate::data_stores::store_of;
 /// Where the tenant's contents are.
 pub(super) struct Source {
     pub(super) tenant: Arc<TenantControlPlane>,
+    pub(super) store: Arc<DataStore>,
     pub(super) driver: &'static str,
     pub(super) endpoints: Vec<String>,
 }
@@ -48,7 +49,7 @@ pub(super) fn source(namespace: &str, name: &str, context: &Context) -> Result<S
         let message = format!("DataStore `{store}` of TenantControlPlane `{name}` does not exist; create it");
         return Err(Hindrance::new("DataStoreNotFound", message));
     };
-    Ok(Source { tenant, driver: store.spec.driver.as_str(), endpoints: store.spec.endpoints.clone() })
+    Ok(Source { tenant, driver: store.spec.driver.as_str(), endpoints: store.spec.endpoints.clone(), store })
 }
 
 /// Whether the target can be used, as far as the management cluster tells.

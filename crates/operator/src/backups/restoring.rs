@@ -9,6 +9,7 @@ use api::names::{annotations, finalizers, labels};
 use api::{
     BackupEncryption, BackupTarget, TenantBackup, TenantControlPlane, TenantRestore, TenantRestoreStatus,
 };
+use datastore::{Raised, TenantSpace};
 use desired::backups::{JobInputs, TaskKind, condition, job_name, key_secret_name};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -24,7 +25,9 @@ use super::jobs::{self, Stand};
 use super::{Error, Hindrance, LOOK_AGAIN, failed};
 use crate::caches::Caches;
 use crate::context::Context;
+use crate::data_stores::chain;
 use crate::events::{Notice, publish};
+use crate::stores::connection;
 use crate::tasks::Outcome;
 
 /// How soon a restore that cannot go on is tried again.
@@ -126,6 +129,9 @@ async fn replace(restore: &TenantRestore, archive: &Archive, context: &Context) 
     match jobs::look(&namespace, &name, context).await? {
         Stand::Ended(outcome) => match &outcome.error {
             None => {
+                if let Err(hindrance) = Box::pin(raise(restore, outcome.revision, context)).await {
+                    return Ok(hindrance.into());
+                }
                 release(restore, context).await?;
                 Ok(Step::Done(outcome))
             }
@@ -295,6 +301,35 @@ async fn clone(
         }
         Err(error) => Err(failed("make the new control plane")(error)),
     }
+}
+
+/// Raises the store's revision above that of the backup, so that the versions which clients know stay in the
+/// past also in a store that was lost and made anew.
+async fn raise(restore: &TenantRestore, at_least: i64, context: &Context) -> Result<(), Hindrance> {
+    let namespace = restore.namespace().unwrap_or_default();
+    let source = inputs::source(&namespace, &restore.spec.tenant_control_plane, context)?;
+    let setup = source.tenant.status.clone().unwrap_or_default().storage.setup;
+    let space =
+        TenantSpace { schema: setup.schema.unwrap_or_default(), user: setup.user.unwrap_or_default() };
+    let name = source.store.name_any();
+    let refused = |error: &dyn std::error::Error| {
+        Hindrance::new("DataStoreNotReady", format!("DataStore `{name}`: {}", chain(error)))
+    };
+    let wanted = connection(&context.client, &source.store).await.map_err(|error| refused(&error))?;
+    let store = context.connections.open(&name, &wanted).await.map_err(|error| refused(&error))?;
+    match store.raise_revision(&space, at_least).await.map_err(|error| refused(&error))? {
+        Raised::Done { .. } => {}
+        Raised::TooFar { missing } => {
+            let note = format!(
+                "resource versions go back by {missing} in DataStore `{name}`, as raising them takes one write each: \
+                 restart clients that keep watches or versions, such as kubelets"
+            );
+            let notice =
+                Notice { is_trouble: true, reason: "ResourceVersionsGoBack", action: "Restore", note };
+            publish(context, restore, notice).await;
+        }
+    }
+    Ok(())
 }
 
 /// Lets the control plane run again, if this restore holds it.

@@ -5,6 +5,8 @@
 mod kubelet;
 mod setting;
 
+use std::sync::LazyLock;
+
 use api::names::annotations::HOLD;
 use api::{TenantBackupSchedule, TenantControlPlane};
 use k8s_openapi::api::core::v1::Secret;
@@ -15,10 +17,13 @@ use serde_json::json;
 use setting::{PATIENCE, Setting, message};
 use stage::eventually;
 
-const KEYS: usize = 700;
+/// Keys that the control plane has; more of them to measure with, by this variable.
+static KEYS: LazyLock<usize> = LazyLock::new(|| {
+    std::env::var("FLOTILLA_BACKUP_KEYS").ok().and_then(|text| text.parse().ok()).unwrap_or(700)
+});
 
 fn filled() -> impl Iterator<Item = (String, Option<String>)> {
-    (0..KEYS).map(|key| (format!("configmaps/{key:05}"), Some(format!("value {key} {}", "x".repeat(400)))))
+    (0..*KEYS).map(|key| (format!("configmaps/{key:05}"), Some(format!("value {key} {}", "x".repeat(400)))))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,6 +52,14 @@ async fn a_control_plane_is_as_it_was_after_a_restore_and_its_clone_is_the_same(
     setting.restore("back", json!({"tenantControlPlane": "shop", "backup": "first"})).await;
     let restored = setting.restore_is("back", "Completed").await.status.unwrap();
     assert_eq!(restored.objects, status.objects);
+    // Shown with --nocapture: what a backup and a restore of so many objects take.
+    eprintln!(
+        "{} objects, {} bytes: backed up in {} ms, restored in {} ms",
+        before.len(),
+        status.size.unwrap(),
+        status.duration_milliseconds.unwrap(),
+        restored.duration_milliseconds.unwrap()
+    );
     assert_eq!(setting.contents("shop").await, before);
     assert!(!setting.tenants().get("shop").await.unwrap().annotations().contains_key(HOLD));
     setting.ready("shop").await;
@@ -124,9 +137,7 @@ async fn a_backup_comes_back_from_a_bucket_without_its_object_and_goes_with_it_i
     setting.tenant("shop").await;
     setting.write("shop", filled()).await;
     let before = setting.contents("shop").await;
-    let bucket = |name: &str| {
-        json!({"s3": {"endpoint": service.endpoint(), "bucket": name, "prefix": "eu", "secretName": "bucket"}})
-    };
+    let bucket = |name: &str| json!({"s3": {"endpoint": service.endpoint(), "bucket": name, "prefix": "eu", "secretName": "bucket"}});
 
     let target = bucket(S3::BUCKET);
     for (name, policy) in [("kept", "Keep"), ("passing", "Delete")] {
@@ -154,7 +165,7 @@ async fn a_backup_comes_back_from_a_bucket_without_its_object_and_goes_with_it_i
     .unwrap();
     assert!(places[0].1.exists() && !places[1].1.exists());
 
-    setting.write("shop", (0..KEYS).map(|key| (format!("configmaps/{key:05}"), None))).await;
+    setting.write("shop", (0..*KEYS).map(|key| (format!("configmaps/{key:05}"), None))).await;
     let spec = json!({"tenantControlPlane": "shop", "target": target, "archive": places[0].0});
     setting.restore("back", spec).await;
     setting.restore_is("back", "Completed").await;

@@ -98,7 +98,7 @@ impl Setting {
     /// What a control plane has in the store.
     pub(crate) async fn contents(&self, name: &str) -> Contents {
         let root = self.root_of(name).await;
-        let mut client = administrator(&self.etcd).await;
+        let mut client = administrator(&self.etcd).await.kv_client().max_decoding_message_size(256 << 20);
         let found = client.get(root.as_str(), Some(GetOptions::new().with_prefix())).await.unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let entry =
