@@ -10,7 +10,6 @@ use clap::Args;
 
 use crate::golang::{self, Recipe};
 use crate::process;
-use crate::progress;
 use crate::workspace::Workspace;
 
 /// The programs of the workspace that are part of the distribution.
@@ -31,7 +30,7 @@ pub(crate) struct BuildArguments {
     /// Kubernetes minor version to build; may be given several times.
     #[arg(long, value_name = "MINOR", default_value = DEFAULT_KUBERNETES)]
     kubernetes: Vec<String>,
-    /// Tools to build: helm, coredns, kine, konnectivity, gateway.
+    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_TOOLS)]
     tools: Vec<String>,
     /// Leaves out the Rust programs.
@@ -47,7 +46,9 @@ impl BuildArguments {
     pub(crate) fn of_the_suite() -> Self {
         Self {
             kubernetes: [PREVIOUS_KUBERNETES, DEFAULT_KUBERNETES].map(str::to_owned).into(),
-            tools: ["helm", "coredns", "konnectivity", "gateway"].map(str::to_owned).into(),
+            tools: ["helm", "coredns", "konnectivity", "gateway", "kine", "nats", "versitygw"]
+                .map(str::to_owned)
+                .into(),
             no_programs: false,
             release: false,
         }
@@ -75,6 +76,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<(
     }
     if arguments.tools.iter().any(|tool| tool == "gateway") {
         golang::gateway_definitions(workspace)?;
+    }
+    if arguments.tools.iter().any(|tool| tool == "kine") {
+        golang::shell_of_kine(workspace)?;
     }
     for minor in &arguments.kubernetes {
         link_kubectl(&golang::kubernetes(workspace, minor)?)?;

@@ -61,7 +61,11 @@ pub(crate) fn pause(workspace: &Workspace) -> Recipe {
 }
 
 /// The tools known by name.
-pub(crate) const TOOLS: [&str; 5] = ["helm", "coredns", "kine", "konnectivity", "gateway"];
+pub(crate) const TOOLS: [&str; 7] =
+    ["helm", "coredns", "kine", "konnectivity", "gateway", "nats", "versitygw"];
+
+/// Where Debian's packages and others put busybox.
+pub(crate) const BUSYBOX: [&str; 2] = ["/bin/busybox", "/usr/bin/busybox"];
 
 /// The module that brings the definitions of the Gateway API.
 const GATEWAY_API: &str = "sigs.k8s.io/gateway-api";
@@ -81,6 +85,8 @@ pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
             "github.com/k3s-io/kine",
             &[("kine", "", "-X github.com/k3s-io/kine/pkg/version.Version=VERSION")],
         ),
+        "nats" => ("github.com/nats-io/nats-server/v2", &[("nats-server", "", "")]),
+        "versitygw" => ("github.com/versity/versitygw", &[("versitygw", "/cmd/versitygw", "")]),
         "konnectivity" => (
             "sigs.k8s.io/apiserver-network-proxy",
             &[("konnectivity-server", "/cmd/server", ""), ("konnectivity-agent", "/cmd/agent", "")],
@@ -136,6 +142,18 @@ pub(crate) fn gateway_definitions(workspace: &Workspace) -> Result<()> {
         fs::write(target.join(name), text).with_context(|| format!("write {}", target.display()))?;
     }
     Ok(())
+}
+
+/// Puts a shell and the few programs that it calls beside kine: pods run kine's image as a shell too, to
+/// give its certificates the modes that it asks for.
+pub(crate) fn shell_of_kine(workspace: &Workspace) -> Result<()> {
+    let found = BUSYBOX.iter().map(Path::new).find(|path| path.is_file());
+    let source = found.context("busybox is needed for kine's image; install busybox-static")?;
+    let target = workspace.dist().join("tools/busybox");
+    if target.is_file() && fs::read(&target).ok() == fs::read(source).ok() {
+        return Ok(());
+    }
+    fs::copy(source, &target).map(|_| ()).with_context(|| format!("write {}", target.display()))
 }
 
 /// The minors that have a module file, oldest first.

@@ -14,8 +14,10 @@ struct Requirement {
     any_of: &'static [&'static str],
 }
 
-/// What the local cluster runs on.
-const REQUIREMENTS: [Requirement; 12] = [
+const POSTGRESQL: &str = "postgresql-15";
+
+/// What the local cluster and the tests run on.
+const REQUIREMENTS: [Requirement; 15] = [
     Requirement { package: "containerd", any_of: &["containerd"] },
     Requirement { package: "runc", any_of: &["runc"] },
     Requirement {
@@ -29,6 +31,9 @@ const REQUIREMENTS: [Requirement; 12] = [
     Requirement { package: "mount", any_of: &["mount"] },
     Requirement { package: "protobuf-compiler", any_of: &["protoc"] },
     Requirement { package: "libprotobuf-dev", any_of: &["/usr/include/google/protobuf/descriptor.proto"] },
+    Requirement { package: "busybox-static", any_of: &golang::BUSYBOX },
+    Requirement { package: "mariadb-server-core", any_of: &["/usr/sbin/mariadbd"] },
+    Requirement { package: POSTGRESQL, any_of: &["/usr/lib/postgresql/15/bin/postgres"] },
     Requirement { package: "binutils", any_of: &["strip"] },
     Requirement { package: "ca-certificates", any_of: &["/etc/ssl/certs/ca-certificates.crt"] },
 ];
@@ -67,11 +72,29 @@ fn install(packages: &[&str]) -> Result<()> {
         command.env("DEBIAN_FRONTEND", "noninteractive").args(["-y", "-q"]);
         command
     };
+    let get = |packages: &[&str]| {
+        process::run_step(
+            &format!("install {}", packages.join(", ")),
+            apt().args(["install", "--no-install-recommends"]).args(packages),
+        )
+    };
     process::run_step("update the package lists", apt().arg("update"))?;
-    process::run_step(
-        &format!("install {}", packages.join(", ")),
-        apt().args(["install", "--no-install-recommends"]).args(packages),
+    if packages.contains(&POSTGRESQL) {
+        get(&["postgresql-common"])?;
+        make_no_server()?;
+    }
+    get(packages)
+}
+
+/// Tests need the programs of PostgreSQL only. Its package would start a server, unless told otherwise.
+fn make_no_server() -> Result<()> {
+    let path = "/etc/postgresql-common/createcluster.conf";
+    let settings = std::fs::read_to_string(path).unwrap_or_default();
+    std::fs::write(
+        path,
+        format!("{settings}\n# Set by Flotilla's `cargo xtask setup`.\ncreate_main_cluster = false\n"),
     )
+    .with_context(|| format!("write {path}"))
 }
 
 #[cfg(test)]
