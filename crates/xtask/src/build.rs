@@ -30,7 +30,7 @@ pub(crate) struct BuildArguments {
     /// Kubernetes minor version to build; may be given several times.
     #[arg(long, value_name = "MINOR", default_value = DEFAULT_KUBERNETES)]
     kubernetes: Vec<String>,
-    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats.
+    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats, versitygw.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_TOOLS)]
     tools: Vec<String>,
     /// Leaves out the Rust programs.
