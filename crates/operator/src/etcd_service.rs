@@ -32,6 +32,8 @@ const KEEP_EVERY: Duration = Duration::from_mins(1);
 /// How soon it is looked again while something is being done or nothing answers yet.
 const SOON: Duration = Duration::from_secs(1);
 
+/// No leader is no trouble for so long: one was lost and another is elected.
+const ELECTION: Duration = Duration::from_secs(5);
 /// So many failures in a row are no more the patience that a start needs.
 const WORTH_A_WARNING: u32 = 20;
 
@@ -49,6 +51,8 @@ struct Keeper<'a> {
     is_protected: bool,
     connections: BTreeMap<u32, EtcdMember>,
     episode: Episode,
+    /// When a leader was last seen; at first, when it began to look.
+    led: Instant,
     /// When the report was last compared with what is written, and its reason then.
     told: Option<(Instant, &'static str, String)>,
 }
@@ -73,6 +77,7 @@ pub(crate) async fn run(
         is_protected: false,
         connections: BTreeMap::new(),
         episode: Episode::default(),
+        led: Instant::now(),
         told: None,
     };
     let mut failures = 0_u32;
@@ -118,7 +123,11 @@ impl Keeper<'_> {
         }
         self.ask_members(&mut observed).await;
         self.metrics.etcd.note(&observed);
-        if !is_founding {
+        if observed.members.is_some() {
+            self.led = Instant::now();
+        }
+        // While another leader is elected there is nothing to tell.
+        if !is_founding && (observed.members.is_some() || self.led.elapsed() > ELECTION) {
             self.tell_report(&set, &report(&observed)).await;
         }
         self.take(&set, &observed).await

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::{DataStore, TenantControlPlane};
-use desired::placement::{Candidate, StoreSelector, choose, room};
+use desired::placement::{Candidate, StoreSelector, capacity, choose, room};
 use kube::ResourceExt;
 
 use crate::data_stores::{held_in, used_by};
@@ -39,10 +39,13 @@ impl Places {
         store: &DataStore,
         known: Known<'_>,
     ) -> Result<(), String> {
-        let mut given = self.current(known);
         let (uid, name) = (tenant.uid().unwrap_or_default(), store.name_any());
+        if held_in(tenant).contains(name.as_str()) || capacity(store)?.is_none() {
+            return Ok(());
+        }
+        let mut given = self.current(known);
         let there = occupants(&name, &given, known);
-        if held_in(tenant).contains(name.as_str()) || there.contains(&uid) {
+        if there.contains(&uid) {
             return Ok(());
         }
         room(store, there.len())?;
@@ -81,11 +84,17 @@ impl Places {
     /// The decisions that still count.
     fn current(&self, known: Known<'_>) -> MutexGuard<'_, Given> {
         let mut given = self.lock();
+        let uid = |tenant: &Arc<TenantControlPlane>| tenant.uid().unwrap_or_default();
+        if given.is_empty() {
+            return given;
+        }
+        let all: HashMap<String, &TenantControlPlane> =
+            known.tenants.iter().map(|tenant| (uid(tenant), tenant.as_ref())).collect();
         given.retain(|(uid, store), since| {
-            let tenant = known.tenants.iter().find(|tenant| tenant.uid().as_ref() == Some(uid));
-            tenant.is_some_and(|tenant| {
-                since.elapsed() < SETTLES || used_by(tenant, known.default_store).contains(store.as_str())
-            })
+            let is_settled = |tenant: &&TenantControlPlane| held_in(tenant).contains(store.as_str());
+            let is_wished = |tenant| used_by(tenant, known.default_store).contains(store.as_str());
+            let tenant = all.get(uid).filter(|tenant| !is_settled(tenant));
+            tenant.is_some_and(|tenant| since.elapsed() < SETTLES || is_wished(tenant))
         });
         given
     }

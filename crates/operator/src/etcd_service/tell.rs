@@ -45,7 +45,7 @@ impl Keeper<'_> {
         }
         let is_new = known.is_some_and(|(_, reason, _)| *reason != report.reason);
         if is_new {
-            let is_trouble = report.holds != Holds::True;
+            let is_trouble = report.holds != Holds::True && report.reason != "MemberJoins";
             let (reason, note) = (report.reason, report.message.clone());
             self.tell(set, Notice { is_trouble, reason, action: "Look", note }).await;
         }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod across;
+#[path = "../support/server.rs"]
+mod server;
 mod setting;
 
 use api::names::annotations;

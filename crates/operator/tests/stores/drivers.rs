@@ -2,65 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use datastore::{Connection, Driver, Login, Store, TenantSpace, Tls};
+use datastore::{Driver, TenantSpace};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use launcher::{MariaDb, Nats, PostgreSql};
-use pki::Pair;
-use serde_json::{Value, json};
+use serde_json::json;
 use stage::eventually;
 
+use crate::server::Server;
 use crate::setting::{PATIENCE, Setting};
-
-/// How a server is reached.
-struct Server {
-    driver: Driver,
-    endpoint: String,
-    authority: Option<Pair>,
-    login: (&'static str, &'static str),
-}
-
-impl Server {
-    fn kind(&self) -> &'static str {
-        match self.driver {
-            Driver::Etcd => "etcd",
-            Driver::PostgreSql => "PostgreSQL",
-            Driver::MySql => "MySQL",
-            Driver::Nats => "NATS",
-        }
-    }
-
-    fn object(&self, name: &str) -> Value {
-        let content = |text: &str| json!({"content": ByteString(text.as_bytes().to_vec())});
-        let tls = self.authority.as_ref().map(|authority| {
-            json!({"certificateAuthority": {"certificate": content(&authority.certificate)}})
-        });
-        json!({
-            "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "DataStore", "metadata": {"name": name},
-            "spec": {
-                "driver": self.kind(), "endpoints": [self.endpoint], "tlsConfig": tls,
-                "basicAuth": {"username": content(self.login.0), "password": content(self.login.1)},
-            },
-        })
-    }
-
-    /// Signs in as somebody.
-    async fn connect(&self, username: &str, password: &str) -> Result<Store, datastore::Error> {
-        Store::connect(&Connection {
-            driver: self.driver,
-            endpoints: vec![self.endpoint.clone()],
-            login: Some(Login { username: username.to_owned(), password: password.to_owned() }),
-            tls: self.authority.as_ref().map(|authority| Tls {
-                certificate_authority: authority.certificate.clone(),
-                certificate_authority_key: None,
-                client: None,
-            }),
-        })
-        .await
-    }
-}
 
 /// What the tenant's pods get.
 async fn config(setting: &Setting, name: &str) -> BTreeMap<String, String> {
@@ -82,8 +34,7 @@ async fn live(server: &Server) {
     let before = config(&setting, "blue").await;
     assert_eq!((&*before["DB_CONNECTION_STRING"], &*before["DB_SCHEMA"]), (&*server.endpoint, &*uid));
     assert_eq!(before["DB_USER"], uid);
-    let own = server.connect(&uid, &before["DB_PASSWORD"]).await.unwrap();
-    own.read(&space).await.unwrap();
+    server.connect(Some((&uid, &before["DB_PASSWORD"]))).await.unwrap();
 
     let secrets: Api<Secret> = setting.stage.objects("default");
     let patch = Patch::Merge(json!({"data": {"DB_PASSWORD": ByteString(b"guessed".to_vec())}}));
@@ -91,13 +42,13 @@ async fn live(server: &Server) {
     eventually("the password is made anew and set", PATIENCE, || async {
         let after = config(&setting, "blue").await;
         anyhow::ensure!(!["guessed", &before["DB_PASSWORD"]].contains(&&*after["DB_PASSWORD"]), "not yet");
-        server.connect(&uid, &after["DB_PASSWORD"]).await?;
+        server.connect(Some((&uid, &after["DB_PASSWORD"]))).await?;
         Ok(())
     })
     .await
     .unwrap();
     for old in ["guessed", &before["DB_PASSWORD"]] {
-        let refused = server.connect(&uid, old).await.map(|_| ()).unwrap_err();
+        let refused = server.connect(Some((&uid, old))).await.map(|_| ()).unwrap_err();
         assert!(matches!(refused, datastore::Error::SignIn { .. }), "{refused:?}");
     }
     setting.ready_in("blue", "sql").await;
@@ -118,10 +69,9 @@ async fn leave(setting: &Setting, server: &Server, space: &TenantSpace) {
     })
     .await
     .unwrap();
-    let root = server.connect(server.login.0, server.login.1).await.unwrap();
-    assert_eq!(root.count(space).await.unwrap(), 0);
+    assert_eq!(server.administrator().await.count(space).await.unwrap(), 0);
     if server.driver != Driver::Nats {
-        let refused = server.connect(&space.user, "any").await.map(|_| ()).unwrap_err();
+        let refused = server.connect(Some((&space.user, "any"))).await.map(|_| ()).unwrap_err();
         assert!(matches!(refused, datastore::Error::SignIn { .. }), "{refused:?}");
     }
 }
@@ -143,57 +93,30 @@ async fn refuse_and_heal(setting: &Setting, server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_control_plane_lives_on_postgresql_with_and_without_tls() {
     for has_tls in [false, true] {
-        let running = if has_tls { PostgreSql::start_with_tls() } else { PostgreSql::start() }.await.unwrap();
-        let server = postgresql(&running);
-        live(&server).await;
+        let running = if has_tls { PostgreSql::start_with_tls().await } else { PostgreSql::start().await };
+        let running = running.unwrap();
+        Box::pin(live(&Server::from(&running))).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_control_plane_lives_on_mariadb_with_and_without_tls() {
     for has_tls in [false, true] {
-        let running = if has_tls { MariaDb::start_with_tls() } else { MariaDb::start() }.await.unwrap();
-        let server = mariadb(&running);
-        live(&server).await;
+        let running = if has_tls { MariaDb::start_with_tls().await } else { MariaDb::start().await };
+        let running = running.unwrap();
+        Box::pin(live(&Server::from(&running))).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_takes_one_control_plane_and_the_next_when_that_is_gone() {
     let running = Nats::start_with_tls().await.unwrap();
-    let server = nats(&running);
+    let server = Server::from(&running);
     let setting = Setting::set(&[]).await;
     refuse_and_heal(&setting, &server).await;
-    assert_eq!(config(&setting, "blue").await["DB_USER"], server.login.0);
+    assert_eq!(config(&setting, "blue").await["DB_USER"], Nats::USER);
     setting.create("red", json!({"dataStore": "sql"})).await;
     setting.tenant_says("red", "DataStoreFull", "NATS").await;
     setting.tenants().delete("blue", &DeleteParams::default()).await.unwrap();
     setting.ready_in("red", "sql").await;
-}
-
-fn postgresql(running: &PostgreSql) -> Server {
-    Server {
-        driver: Driver::PostgreSql,
-        endpoint: running.endpoint(),
-        authority: running.authority().cloned(),
-        login: (PostgreSql::USER, PostgreSql::PASSWORD),
-    }
-}
-
-fn mariadb(running: &MariaDb) -> Server {
-    Server {
-        driver: Driver::MySql,
-        endpoint: running.endpoint(),
-        authority: running.authority().cloned(),
-        login: (MariaDb::USER, MariaDb::PASSWORD),
-    }
-}
-
-fn nats(running: &Nats) -> Server {
-    Server {
-        driver: Driver::Nats,
-        endpoint: running.endpoint(),
-        authority: running.authority().cloned(),
-        login: (Nats::USER, Nats::PASSWORD),
-    }
 }

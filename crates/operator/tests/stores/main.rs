@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod credentials;
+mod drivers;
 mod placement;
+#[path = "../support/server.rs"]
+mod server;
 mod setting;
 
 use kube::api::{Patch, PatchParams};
@@ -37,7 +40,7 @@ async fn a_stores_conditions_tell_what_was_found_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_with_a_wrong_authority_is_named_and_hurts_no_other() {
     let setting = Setting::set(&[]).await;
-    setting.add_etcd("strange").await;
+    let _strange = setting.add_etcd("strange").await;
     let other = launcher::Etcd::start().await.unwrap();
     let content = k8s_openapi::ByteString(other.authority().certificate.clone().into_bytes());
     let patch =
