@@ -6,7 +6,8 @@ pub enum Access {
     /// Everything.
     ReadWrite,
     /// Read only: what the store acknowledged before the change is there, what comes after is refused, also
-    /// on connections that were open.
+    /// on connections that were open. SQL databases and the kine in front of them refuse reads as well: kine
+    /// takes a creation that was refused for done if it then reads that nothing is there.
     ReadOnly,
 }
 

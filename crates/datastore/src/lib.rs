@@ -8,8 +8,11 @@ mod connection;
 mod copy;
 mod etcd;
 mod health;
+mod mysql;
 mod nats;
+mod postgres;
 mod record;
+mod sql;
 mod store;
 mod tls;
 
@@ -18,10 +21,13 @@ pub use cause::Cause;
 pub use connection::{Connection, Driver, Login, Password, Tls};
 pub use copy::{Copied, Copier, Progress};
 pub use etcd::{
-    EtcdMember, EtcdReader, EtcdStore, EtcdWriter, KnownMember, MOST_RAISED, MemberStatus, RaisedAlarm, Snapshot,
+    EtcdMember, EtcdReader, EtcdStore, EtcdWriter, KnownMember, MOST_RAISED, MemberStatus, RaisedAlarm,
+    Snapshot,
 };
 pub use health::{Health, Support};
+pub use mysql::{MySqlReader, MySqlStore, MySqlWriter};
 pub use nats::{NatsReader, NatsStore, NatsWriter};
+pub use postgres::{PostgreSqlReader, PostgreSqlStore, PostgreSqlWriter};
 pub use record::{Change, Record};
 pub use store::{Reader, Store, Writer};
 

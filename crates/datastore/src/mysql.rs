@@ -51,8 +51,8 @@ impl MySqlStore {
     pub async fn health(&self) -> Result<Health, Error> {
         let action = "read from the store";
         let mut session = self.session().await?;
-        let asked = session.query_first("SELECT VERSION(), @@GLOBAL.read_only");
-        let found: Option<(String, i64)> = self.bounded(action, REQUEST_TIMEOUT, asked).await?;
+        let asked = session.query_first("SELECT VERSION(), CAST(@@GLOBAL.read_only AS CHAR)");
+        let found: Option<(String, String)> = self.bounded(action, REQUEST_TIMEOUT, asked).await?;
         let asked = session.query_first(
             "SELECT CAST(SUM(data_length + index_length) AS UNSIGNED) FROM information_schema.TABLES",
         );
@@ -62,7 +62,7 @@ impl MySqlStore {
             version,
             used: used.flatten(),
             limit: None,
-            refuses_writes: (read_only != 0)
+            refuses_writes: (!matches!(read_only.as_str(), "0" | "OFF"))
                 .then(|| "read_only is on; point the endpoint at the primary, or switch it off".to_owned()),
         })
     }
@@ -96,6 +96,9 @@ impl MySqlStore {
 
 impl std::fmt::Debug for MySqlStore {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("MySqlStore").field("endpoints", &self.shared.endpoints).finish_non_exhaustive()
+        formatter
+            .debug_struct("MySqlStore")
+            .field("endpoints", &self.shared.endpoints)
+            .finish_non_exhaustive()
     }
 }

@@ -74,7 +74,8 @@ impl PostgreSqlStore {
             version,
             used: used.and_then(|used| used.try_into().ok()),
             limit: None,
-            refuses_writes: is_standby.then(|| "it is a standby; point the endpoint at the primary".to_owned()),
+            refuses_writes: is_standby
+                .then(|| "it is a standby; point the endpoint at the primary".to_owned()),
         })
     }
 

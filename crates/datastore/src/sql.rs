@@ -68,7 +68,10 @@ mod tests {
     fn only_the_tenants_rows_are_records() {
         let record = |name: &str, lease| record(name.as_bytes(), vec![1], lease);
         let found = record("/registry/pods/a", 60).unwrap();
-        assert_eq!((found.key.as_slice(), found.ends_in), (b"pods/a".as_slice(), Some(Duration::from_secs(60))));
+        assert_eq!(
+            (found.key.as_slice(), found.ends_in),
+            (b"pods/a".as_slice(), Some(Duration::from_secs(60)))
+        );
         assert_eq!(record("/registry/pods/a", 0).unwrap().ends_in, None);
         for other in ["/registry/health", "compact_rev_key", "gap-7", FENCE, "/registry"] {
             assert_eq!(record(other, 0), None, "{other}");

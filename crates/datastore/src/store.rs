@@ -1,7 +1,9 @@
 //! A store of any kind: what the operator and backups use.
 
 use crate::etcd::{EtcdReader, EtcdStore, EtcdWriter};
+use crate::mysql::{MySqlReader, MySqlStore, MySqlWriter};
 use crate::nats::{NatsReader, NatsStore, NatsWriter};
+use crate::postgres::{PostgreSqlReader, PostgreSqlStore, PostgreSqlWriter};
 use crate::{Access, Change, Connection, Driver, Error, Health, Password, Raised, Record, TenantSpace};
 
 /// A connection to a store as its administrator, or as a tenant for what a tenant may do. Clones share it.
@@ -9,6 +11,10 @@ use crate::{Access, Change, Connection, Driver, Error, Health, Password, Raised,
 pub enum Store {
     /// etcd.
     Etcd(EtcdStore),
+    /// PostgreSQL.
+    PostgreSql(PostgreSqlStore),
+    /// MySQL or MariaDB.
+    MySql(MySqlStore),
     /// NATS.
     Nats(NatsStore),
 }
@@ -18,6 +24,10 @@ pub enum Store {
 pub enum Reader {
     /// Of etcd.
     Etcd(EtcdReader),
+    /// Of PostgreSQL.
+    PostgreSql(PostgreSqlReader),
+    /// Of MySQL or MariaDB.
+    MySql(MySqlReader),
     /// Of NATS.
     Nats(NatsReader),
 }
@@ -27,6 +37,10 @@ pub enum Reader {
 pub enum Writer {
     /// To etcd.
     Etcd(EtcdWriter),
+    /// To PostgreSQL.
+    PostgreSql(PostgreSqlWriter),
+    /// To MySQL or MariaDB.
+    MySql(MySqlWriter),
     /// To NATS.
     Nats(NatsWriter),
 }
@@ -37,6 +51,8 @@ macro_rules! each {
     ($kind:ident, $value:expr, $held:ident => $act:expr) => {
         match $value {
             $kind::Etcd($held) => Box::pin($act).await,
+            $kind::PostgreSql($held) => Box::pin($act).await,
+            $kind::MySql($held) => Box::pin($act).await,
             $kind::Nats($held) => Box::pin($act).await,
         }
     };
@@ -51,7 +67,8 @@ impl Store {
         match connection.driver {
             Driver::Etcd => Box::pin(EtcdStore::connect(connection)).await.map(Self::Etcd),
             Driver::Nats => Box::pin(NatsStore::connect(connection)).await.map(Self::Nats),
-            driver => Err(Error::NotServed { driver }),
+            Driver::PostgreSql => Box::pin(PostgreSqlStore::connect(connection)).await.map(Self::PostgreSql),
+            Driver::MySql => Box::pin(MySqlStore::connect(connection)).await.map(Self::MySql),
         }
     }
 
@@ -126,6 +143,8 @@ impl Store {
     pub async fn read(&self, space: &TenantSpace) -> Result<Reader, Error> {
         match self {
             Self::Etcd(store) => Box::pin(store.read(space)).await.map(Reader::Etcd),
+            Self::PostgreSql(store) => Box::pin(store.read(space)).await.map(Reader::PostgreSql),
+            Self::MySql(store) => Box::pin(store.read(space)).await.map(Reader::MySql),
             Self::Nats(store) => Box::pin(store.read(space)).await.map(Reader::Nats),
         }
     }
@@ -138,6 +157,10 @@ impl Store {
     pub async fn begin_writing(&self, space: &TenantSpace, pass: &str) -> Result<Writer, Error> {
         match self {
             Self::Etcd(store) => Box::pin(store.begin_writing(space, pass)).await.map(Writer::Etcd),
+            Self::PostgreSql(store) => {
+                Box::pin(store.begin_writing(space, pass)).await.map(Writer::PostgreSql)
+            }
+            Self::MySql(store) => Box::pin(store.begin_writing(space, pass)).await.map(Writer::MySql),
             Self::Nats(store) => Box::pin(store.begin_writing(space, pass)).await.map(Writer::Nats),
         }
     }
@@ -149,6 +172,8 @@ impl Reader {
     pub fn revision(&self) -> i64 {
         match self {
             Self::Etcd(reader) => reader.revision(),
+            Self::PostgreSql(reader) => reader.revision(),
+            Self::MySql(reader) => reader.revision(),
             Self::Nats(reader) => reader.revision(),
         }
     }

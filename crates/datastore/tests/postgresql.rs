@@ -211,6 +211,8 @@ async fn a_place_that_another_operator_made_is_taken_over() {
     open(&store, &tenant).await;
     open(&store, &other).await;
     let mine = TenantSpace { schema: tenant.schema.clone(), user: other.user.clone() };
-    assert!(refusal(session(&server, &mine.user, PASSWORD, &mine.schema).await).contains("permission denied"));
+    assert!(
+        refusal(session(&server, &mine.user, PASSWORD, &mine.schema).await).contains("permission denied")
+    );
     session(&server, &tenant.user, PASSWORD, &tenant.schema).await.unwrap();
 }

@@ -17,7 +17,7 @@ const TABLES: [&str; 3] =
 /// directory of its data, the rest are the files.
 const BOOTSTRAP: &str = r#"data="$1"; shift
 { printf '%s\n' 'CREATE DATABASE mysql;' 'USE mysql;' 'SET @auth_root_socket=NULL;' 'SET @skip_auth_anonymous=1;'
-  cat "$@"; } | "$0" --no-defaults --bootstrap --datadir="$data" --innodb-buffer-pool-size=32M"#;
+  cat "$@"; } | "$0" --no-defaults --bootstrap --datadir="$data" --innodb-buffer-pool-size=32M --skip-innodb-use-native-aio"#;
 
 /// A running MariaDB. Dropping it ends its process and removes its data.
 #[derive(Debug)]
@@ -133,6 +133,8 @@ fn settings(here: &Path, port: u16, encrypted: bool) -> Vec<OsString> {
         "--skip-name-resolve".into(),
         "--innodb-flush-log-at-trx-commit=0".into(),
         "--innodb-buffer-pool-size=32M".into(),
+        // The kernel has few of those for all servers together.
+        "--skip-innodb-use-native-aio".into(),
         "--max-allowed-packet=64M".into(),
     ];
     if encrypted {

@@ -2,14 +2,17 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pki::Pair;
+use tokio::time::Instant;
 
 use crate::server::{certify, finish, home, installed, listens, own, unprivileged};
 use crate::{CommandSpec, Error, Process, free_ports, write_private};
 
 /// Where Debian's packages of the versions put their programs.
 const VERSIONS: &str = "/usr/lib/postgresql";
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running PostgreSQL. Dropping it ends its process and removes its data.
 #[derive(Debug)]
@@ -63,8 +66,15 @@ impl PostgreSql {
 
     /// Starts the process again on its data and port.
     pub async fn resume(&mut self) -> Result<(), Error> {
-        self.process = Process::spawn(&self.spec)?;
-        listens(&mut self.process, &self.spec, self.port).await
+        let began = Instant::now();
+        loop {
+            self.process = Process::spawn(&self.spec)?;
+            match is_ready(&mut self.process, &self.spec, self.port, self.directory.path()).await {
+                // Sessions of the server that was killed hold its memory for a moment.
+                Err(Error::Ended { .. }) if began.elapsed() < PATIENCE => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn start_with(encrypted: bool) -> Result<Self, Error> {
@@ -76,9 +86,28 @@ impl PostgreSql {
         let log = here.join("postgres.log");
         let spec = unprivileged("postgres", &program("postgres")?, settings(here, port, encrypted), log);
         let mut process = Process::spawn(&spec)?;
-        listens(&mut process, &spec, port).await?;
+        is_ready(&mut process, &spec, port, here).await?;
         Ok(Self { process, spec, port, authority, directory })
     }
+}
+
+/// It listens before it serves; then it says so in a file.
+async fn is_ready(process: &mut Process, spec: &CommandSpec, port: u16, here: &Path) -> Result<(), Error> {
+    listens(process, spec, port).await?;
+    let began = Instant::now();
+    let says_so =
+        || std::fs::read_to_string(here.join("data/postmaster.pid")).is_ok_and(|text| text.contains("ready"));
+    while !says_so() {
+        let (name, log, waited) = (spec.name.clone(), spec.log.clone(), began.elapsed());
+        if let Some(report) = process.try_wait() {
+            return Err(Error::Ended { name, report: report.to_string(), log });
+        }
+        if waited > PATIENCE {
+            return Err(Error::NotReady { name, waited, last: "it starts up".to_owned(), log });
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 /// A program of the newest version that is installed.

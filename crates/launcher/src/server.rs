@@ -68,7 +68,9 @@ pub(crate) fn unprivileged<S: Into<OsString>>(
 pub(crate) async fn finish(spec: &CommandSpec) -> Result<(), Error> {
     match Process::spawn(spec)?.wait().await {
         crate::ExitReport::Code(0) => Ok(()),
-        report => Err(Error::Ended { name: spec.name.clone(), report: report.to_string(), log: spec.log.clone() }),
+        report => {
+            Err(Error::Ended { name: spec.name.clone(), report: report.to_string(), log: spec.log.clone() })
+        }
     }
 }
 

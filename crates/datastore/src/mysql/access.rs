@@ -3,19 +3,19 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 
-use super::MySqlStore;
 use super::names::{account, check, literal, pattern, quoted};
 use super::session::signed_in;
+use super::{MySqlStore, table};
 use crate::sql::{LONG_TIMEOUT, REQUEST_TIMEOUT};
 use crate::{Access, Error, Login, Password, TenantSpace};
 
 /// What kine needs.
 const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX";
-/// What changes anything, or lets it be changed.
-const RIGHTS_TO_CHANGE: &str = "INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES, \
-    CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, TRIGGER";
+/// What is asked of the server about a tenant's place, in the order of [`Found`]'s fields.
+type Columns = (String, bool, bool, Option<String>, bool, Option<String>, bool);
 
 /// What there is of a tenant's place.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on one another")]
 struct Found {
     administrator: String,
     has_user: bool,
@@ -27,9 +27,8 @@ struct Found {
     other_table: Option<String>,
     /// Whether another user has rights to the database.
     is_shared: bool,
-    /// Rights to the database by the pattern under which they stand: those of [`RIGHTS`] in that order, and
-    /// whether there are further ones that change anything.
-    rights: Vec<(String, String, bool)>,
+    /// Rights to the database by the pattern under which they stand: `Y` or `N` for each of [`RIGHTS`].
+    rights: Vec<(String, String)>,
 }
 
 impl Found {
@@ -49,9 +48,8 @@ impl Found {
     }
 
     /// The rights that stand under this pattern.
-    fn under(&self, pattern: &str) -> Option<(&str, bool)> {
-        let found = self.rights.iter().find(|(held, ..)| held == pattern);
-        found.map(|(_, rights, further)| (rights.as_str(), *further))
+    fn under(&self, pattern: &str) -> Option<&str> {
+        self.rights.iter().find(|(held, _)| held == pattern).map(|(_, rights)| rights.as_str())
     }
 }
 
@@ -59,8 +57,8 @@ impl MySqlStore {
     /// Makes room for a tenant: a database, and a user who signs in with this password and has rights to
     /// nothing else. What is so already is left as it is.
     ///
-    /// Sessions keep the rights that they began with, so those that are open are ended when rights change:
-    /// what was acknowledged before is there, what comes after meets the new rights.
+    /// While a tenant may not write, its user is locked out, and kine cannot read either. The change waits
+    /// until what is being written is written, and ends the sessions that are open.
     pub async fn ensure(
         &self,
         space: &TenantSpace,
@@ -79,7 +77,7 @@ impl MySqlStore {
             let statement = format!("CREATE USER IF NOT EXISTS {account} IDENTIFIED BY {secret}");
             self.run(&mut session, "add the tenant's user", &statement).await?;
         } else if !self.signs_in(space, password).await? {
-            let statement = format!("ALTER USER {account} IDENTIFIED BY {secret} ACCOUNT UNLOCK");
+            let statement = format!("ALTER USER {account} IDENTIFIED BY {secret}");
             self.run(&mut session, "change the password of the tenant's user", &statement).await?;
         }
         self.set_access(&mut session, space, access, &found).await
@@ -117,38 +115,46 @@ impl MySqlStore {
         access: Access,
         found: &Found,
     ) -> Result<(), Error> {
-        let place = pattern(&space.schema);
-        let (on, account) = (quoted(&place), account(space));
-        let held = found.under(&place);
-        let mut changed = false;
-        match (access, held) {
-            (Access::ReadWrite, Some(("YYYYYYY", _))) | (Access::ReadOnly, Some(("YNNNNNN", false))) => {}
-            (Access::ReadWrite, _) => {
-                let statement = format!("GRANT {RIGHTS} ON {on}.* TO {account}");
-                self.run(session, "grant the tenant its database", &statement).await?;
-                changed = true;
-            }
-            (Access::ReadOnly, held) => {
-                let statement = format!("GRANT SELECT ON {on}.* TO {account}");
-                self.run(session, "grant the tenant its database", &statement).await?;
-                if held.is_some() {
-                    let statement = format!("REVOKE {RIGHTS_TO_CHANGE} ON {on}.* FROM {account}");
-                    self.run(session, "make the tenant's database read-only", &statement).await?;
-                }
-                changed = true;
-            }
+        let (place, account) = (pattern(&space.schema), account(space));
+        if found.under(&place) != Some("YYYYYYY") {
+            let statement = format!("GRANT {RIGHTS} ON {}.* TO {account}", quoted(&place));
+            self.run(session, "grant the tenant its database", &statement).await?;
         }
         // As Kamaji grants it, with names that are patterns for those of others as well.
         if place != space.schema && found.under(&space.schema).is_some() {
             let on = quoted(&space.schema);
             let statement = format!("REVOKE ALL PRIVILEGES ON {on}.* FROM {account}");
             self.run(session, "narrow the tenant's rights", &statement).await?;
-            changed = true;
-        }
-        if changed && found.has_user {
             self.end_sessions(space).await?;
         }
-        Ok(())
+        match access {
+            Access::ReadOnly => self.close(session, space).await,
+            Access::ReadWrite if found.has_user && self.is_locked(session, space).await? => {
+                let statement = format!("ALTER USER {account} ACCOUNT UNLOCK");
+                self.run(session, "let the tenant in again", &statement).await
+            }
+            Access::ReadWrite => Ok(()),
+        }
+    }
+
+    /// Lets the tenant in no more. The table is locked meanwhile: kine takes a creation that was refused for
+    /// done if it then reads on another session that nothing is there.
+    async fn close(&self, session: &mut Conn, space: &TenantSpace) -> Result<(), Error> {
+        let action = "close the tenant's database";
+        let mut holder = self.session().await?;
+        if self.has_table(&mut holder, space).await? {
+            // Waits until what is being written is written.
+            self.run(&mut holder, action, &format!("LOCK TABLES {} WRITE", table::name(space))).await?;
+        }
+        self.run(session, action, &format!("ALTER USER {} ACCOUNT LOCK", account(space))).await?;
+        self.end_sessions(space).await?;
+        self.run(&mut holder, action, "UNLOCK TABLES").await
+    }
+
+    async fn is_locked(&self, session: &mut Conn, space: &TenantSpace) -> Result<bool, Error> {
+        let asked = session.query_first(format!("SHOW CREATE USER {}", account(space)));
+        let made: Option<String> = self.bounded("read the tenant's user", REQUEST_TIMEOUT, asked).await?;
+        Ok(made.is_some_and(|made| made.contains(" ACCOUNT LOCK")))
     }
 
     async fn find(&self, session: &mut Conn, space: &TenantSpace) -> Result<Found, Error> {
@@ -166,19 +172,13 @@ impl MySqlStore {
                       AND NOT (User = ? AND Host = '%') \
                       AND User <> SUBSTRING_INDEX(CURRENT_USER(), '@', 1))";
         let grantee = format!("'{user}'@'%'");
-        let asked = session.exec_first(
-            query,
-            (user, &grantee, user, schema, &place, schema, schema, schema, user),
-        );
-        type Columns = (String, bool, bool, Option<String>, bool, Option<String>, bool);
+        let asked =
+            session.exec_first(query, (user, &grantee, user, schema, &place, schema, schema, schema, user));
         let row: Option<Columns> = self.bounded(action, REQUEST_TIMEOUT, asked).await?;
         let (administrator, has_user, has_global_rights, elsewhere, has_database, other_table, is_shared) =
             row.unwrap_or_default();
         let query = "SELECT Db, CONCAT(Select_priv, Insert_priv, Update_priv, Delete_priv, Create_priv, \
-              Alter_priv, Index_priv), 'Y' IN (Drop_priv, References_priv, Create_tmp_table_priv, \
-              Lock_tables_priv, Create_view_priv, Create_routine_priv, Alter_routine_priv, Execute_priv, \
-              Event_priv, Trigger_priv) \
-            FROM mysql.db WHERE User = ? AND Host = '%' AND Db IN (?, ?)";
+              Alter_priv, Index_priv) FROM mysql.db WHERE User = ? AND Host = '%' AND Db IN (?, ?)";
         let asked = session.exec(query, (user, schema, &place));
         let rights = self.bounded(action, REQUEST_TIMEOUT, asked).await?;
         Ok(Found {

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use mysql_async::prelude::Queryable;
 use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
 
 use super::{MySqlStore, table};
 use crate::sql::{self, LONG_TIMEOUT};

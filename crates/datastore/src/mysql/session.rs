@@ -3,9 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use mysql_async::{
-    ClientIdentity, Conn, Opts, OptsBuilder, PathOrBuf, PoolConstraints, PoolOpts, SslOpts,
-};
+use mysql_async::{ClientIdentity, Conn, DriverError, Opts, OptsBuilder, PoolConstraints, PoolOpts, SslOpts};
 use tokio::time::timeout;
 
 use super::MySqlStore;
@@ -58,12 +56,15 @@ pub(super) fn signed_in(builder: OptsBuilder, login: &Login) -> OptsBuilder {
 fn encrypted(tls: &Tls) -> Result<SslOpts, Error> {
     // The client library takes files' contents and tells badly what is wrong with them.
     client_config(tls)?;
-    let buffer = |text: &str| PathOrBuf::from(text.as_bytes().to_vec());
+    let buffer = |text: &str| text.as_bytes().to_vec();
     let identity = tls.client.as_ref().map(|client| {
-        ClientIdentity::new(buffer(&client.certificate), buffer(client.private_key.expose_pem()))
+        ClientIdentity::new(
+            buffer(&client.certificate).into(),
+            buffer(client.private_key.expose_pem()).into(),
+        )
     });
     Ok(SslOpts::default()
-        .with_root_certs(vec![buffer(&tls.certificate_authority)])
+        .with_root_certs(vec![buffer(&tls.certificate_authority).into()])
         .with_disable_built_in_roots(true)
         .with_client_identity(identity))
 }
@@ -101,7 +102,7 @@ impl MySqlStore {
     pub(super) fn failed(&self, action: &'static str, error: &mysql_async::Error) -> Error {
         let source = cause(error);
         match error {
-            mysql_async::Error::Io(_) => {
+            mysql_async::Error::Io(_) | mysql_async::Error::Driver(DriverError::ConnectionClosed) => {
                 Error::Unreachable { endpoints: self.shared.endpoints.clone(), source }
             }
             _ => Error::Refused { action, source },

@@ -18,6 +18,9 @@ pub struct MySqlWriter {
     pass: Vec<u8>,
 }
 
+/// What is asked of the newest row of a key.
+type Columns = (u64, Vec<u8>, Option<i64>, u64, Option<Vec<u8>>);
+
 /// The newest row of a key.
 struct Newest {
     id: u64,
@@ -134,7 +137,6 @@ impl MySqlWriter {
              ON k.id = n.id",
             table = self.table
         );
-        type Columns = (u64, Vec<u8>, Option<i64>, u64, Option<Vec<u8>>);
         let rows = transaction.exec(query, Params::Positional(names));
         let rows: Vec<Columns> = self.store.bounded(ACTION, LONG_TIMEOUT, rows).await?;
         let found = rows.into_iter().map(|(id, name, deleted, made, value)| {

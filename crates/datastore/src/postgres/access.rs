@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use super::names::{check, literal, quoted};
 use super::session::Failure;
 use super::{MAINTENANCE, PostgreSqlStore};
-use crate::sql::{LONG_TIMEOUT, REQUEST_TIMEOUT};
+use crate::sql::LONG_TIMEOUT;
 use crate::{Access, Error, Password, TenantSpace};
 
 /// Longest wait until nobody writes the tenant's table any more.
@@ -66,15 +66,16 @@ impl Found {
 
 /// Stands at a database that is the tenant's although it is not its owner now.
 fn mark(space: &TenantSpace) -> String {
-    format!("flotilla: read-only for {}", space.user)
+    format!("flotilla: closed to {}", space.user)
 }
 
 impl PostgreSqlStore {
     /// Makes room for a tenant: a database that nobody else enters, and its owner, who signs in with this
     /// password. What is so already is left as it is.
     ///
-    /// A tenant that may only read owns neither database nor table. The change waits until what is being
-    /// written is written; what comes after is refused, also on sessions that were open.
+    /// While a tenant may not write, it owns neither database nor table, and kine in front of them cannot read
+    /// either. The change waits until what is being written is written; what comes after is refused, also on
+    /// sessions that were open.
     pub async fn ensure(
         &self,
         space: &TenantSpace,
@@ -148,8 +149,8 @@ impl PostgreSqlStore {
     }
 
     async fn find(&self, session: &Client, space: &TenantSpace) -> Result<Found, Error> {
-        let asked = session.query_one(FIND, &[&space.schema, &space.user]);
-        let row = self.bounded("look for the tenant's database", REQUEST_TIMEOUT, asked).await?;
+        let action = "look for the tenant's database";
+        let row = self.ask(session, action, FIND, &[&space.schema, &space.user]).await?;
         Ok(Found {
             administrator: row.get(0),
             is_superuser: row.get::<_, Option<bool>>(1).unwrap_or_default(),
@@ -200,8 +201,7 @@ impl PostgreSqlStore {
               to_regclass('public.kine') IS NOT NULL \
             FROM pg_database d WHERE d.datname = current_database()";
         let action = "read the tenant's rights";
-        let asked = session.query_one(query, &[&space.user]);
-        let row = self.bounded(action, REQUEST_TIMEOUT, asked).await?;
+        let row = self.ask(&session, action, query, &[&space.user]).await?;
         let (may_write, may_only_read, has_table): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
         match access {
             Access::ReadWrite if may_write => Ok(()),
@@ -246,15 +246,15 @@ fn open_statements(space: &TenantSpace, has_table: bool) -> String {
 }
 
 /// A change of the owner takes the rights that the old one had to the new one, so that nothing is left to the
-/// tenant but what is given here.
+/// tenant but what is given here. Not even to read: kine takes a creation that was refused for done if it
+/// then reads that nothing is there.
 fn close_statements(space: &TenantSpace, has_table: bool) -> String {
     let (database, user) = (quoted(&space.schema), quoted(&space.user));
     let (lock, table) = if has_table {
         (
             "LOCK TABLE ONLY public.kine IN ACCESS EXCLUSIVE MODE; ",
             format!(
-                "ALTER TABLE public.kine OWNER TO CURRENT_USER; REVOKE ALL ON public.kine FROM PUBLIC, {user}; \
-                 GRANT SELECT ON public.kine TO {user}; "
+                "ALTER TABLE public.kine OWNER TO CURRENT_USER; REVOKE ALL ON public.kine FROM PUBLIC, {user}; "
             ),
         )
     } else {

@@ -2,7 +2,7 @@
 
 use super::PostgreSqlStore;
 use super::table::Use;
-use crate::sql::LONG_TIMEOUT;
+
 use crate::{Error, Raised, TenantSpace};
 
 const ACTION: &str = "raise the tenant's revision";
@@ -24,11 +24,10 @@ impl PostgreSqlStore {
               (id, name, created, deleted, create_revision, prev_revision, lease, value, old_value) \
             VALUES ($1, $2, 0, 1, 0, 0, 0, NULL, NULL)";
         let name = format!("gap-{at_least}");
-        let added = table.client.execute(query, &[&at_least, &name]);
-        self.bounded(ACTION, LONG_TIMEOUT, added).await?;
+        table.execute(ACTION, query, &[&at_least, &name]).await?;
         let query = "SELECT setval(s, greatest($1::bigint, coalesce(pg_sequence_last_value(s), 0))) \
             FROM (SELECT pg_get_serial_sequence('public.kine', 'id')::regclass AS s) sequence";
-        self.bounded(ACTION, LONG_TIMEOUT, table.client.query_one(query, &[&at_least])).await?;
+        self.ask(&table.client, ACTION, query, &[&at_least]).await?;
         table.commit().await?;
         Ok(Raised::Done { by: missing })
     }

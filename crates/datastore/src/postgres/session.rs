@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Row};
 
 use super::{MAINTENANCE, PostgreSqlStore};
-use crate::sql::{REQUEST_TIMEOUT, host_and_port};
+use crate::sql::{LONG_TIMEOUT, REQUEST_TIMEOUT, host_and_port};
 use crate::{Cause, Connection, Error};
 
 /// Settings of each session, which win over those that the owner of a database gives it: names are found in
@@ -94,6 +95,17 @@ impl PostgreSqlStore {
         Ok(client)
     }
 
+    /// Asks for one row.
+    pub(super) async fn ask(
+        &self,
+        session: &Client,
+        action: &'static str,
+        query: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, Error> {
+        self.bounded(action, LONG_TIMEOUT, session.query_one(query, parameters)).await
+    }
+
     /// Waits for an answer, but not for ever.
     pub(super) async fn bounded<T>(
         &self,
@@ -113,7 +125,8 @@ impl PostgreSqlStore {
     /// What a failed request means.
     pub(super) fn failed(&self, action: &'static str, error: &tokio_postgres::Error) -> Error {
         let source = cause(error);
-        if error.as_db_error().is_none() && error.is_closed() {
+        let is_broken = std::error::Error::source(error).is_some_and(|below| below.is::<std::io::Error>());
+        if error.is_closed() || is_broken {
             return Error::Unreachable { endpoints: self.shared.endpoints.clone(), source };
         }
         Error::Refused { action, source }

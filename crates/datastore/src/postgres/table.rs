@@ -2,6 +2,7 @@
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 
 use super::PostgreSqlStore;
 use super::names::quoted;
@@ -89,7 +90,7 @@ impl PostgreSqlStore {
     pub(super) async fn made_table(&self, space: &TenantSpace) -> Result<Table, Error> {
         let client = self.open(&space.schema).await?;
         let table = Table { store: self.clone(), client };
-        table.make(space).await?;
+        table.make().await?;
         Ok(table)
     }
 }
@@ -124,6 +125,16 @@ impl Table {
         self.store.bounded(action, LONG_TIMEOUT, self.client.batch_execute(statements)).await
     }
 
+    /// Runs a statement and returns how many rows it changed.
+    pub(super) async fn execute(
+        &self,
+        action: &'static str,
+        statement: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Error> {
+        self.store.bounded(action, LONG_TIMEOUT, self.client.execute(statement, parameters)).await
+    }
+
     pub(super) async fn commit(&self) -> Result<(), Error> {
         self.run("commit", "COMMIT").await
     }
@@ -144,8 +155,8 @@ impl Table {
     }
 
     /// Makes the table if it is not there yet. It belongs to whom the database belongs to, as if kine had
-    /// made it; while the tenant may only read, that is the administrator.
-    async fn make(&self, space: &TenantSpace) -> Result<(), Error> {
+    /// made it; while the tenant may not write, that is the administrator.
+    async fn make(&self) -> Result<(), Error> {
         let action = "make the tenant's table";
         let query = "SELECT to_regclass('public.kine') IS NOT NULL, pg_get_userbyid(datdba)::text, \
                      current_user::text FROM pg_database WHERE datname = current_database()";
@@ -157,9 +168,6 @@ impl Table {
         let mut statements = format!("BEGIN; {MAKE}");
         if owner != own {
             statements.push_str(&format!("ALTER TABLE public.kine OWNER TO {}; ", quoted(&owner)));
-        }
-        if owner != space.user {
-            statements.push_str(&format!("GRANT SELECT ON public.kine TO {}; ", quoted(&space.user)));
         }
         statements.push_str("COMMIT");
         self.run(action, &statements).await

@@ -42,14 +42,12 @@ impl PostgreSqlStore {
         table.begin(Use::WriteAlone).await?;
         let pass = pass.as_bytes().to_vec();
         let query = "UPDATE ONLY public.kine SET value = $1 WHERE name = $2";
-        let changed = table.client.execute(query, &[&pass, &FENCE]);
-        if self.bounded("announce a copy", LONG_TIMEOUT, changed).await? == 0 {
+        if table.execute("announce a copy", query, &[&pass, &FENCE]).await? == 0 {
             let query = "INSERT INTO public.kine \
                   (id, name, created, deleted, create_revision, prev_revision, lease, value, old_value) \
                 VALUES (nextval(pg_get_serial_sequence('public.kine', 'id')::regclass), $2, 1, 0, NULL, 0, 0, \
                   $1, NULL)";
-            let added = table.client.execute(query, &[&pass, &FENCE]);
-            self.bounded("announce a copy", LONG_TIMEOUT, added).await?;
+            table.execute("announce a copy", query, &[&pass, &FENCE]).await?;
         }
         table.commit().await?;
         Ok(PostgreSqlWriter { table, pass })
@@ -71,8 +69,7 @@ impl PostgreSqlStore {
         }
         let query = "UPDATE ONLY public.kine SET name = 'gap-' || id, created = 0, deleted = 1, value = NULL \
                      WHERE name = $1";
-        let ended = table.client.execute(query, &[&FENCE]);
-        self.bounded("end copies of the tenant", LONG_TIMEOUT, ended).await?;
+        table.execute("end copies of the tenant", query, &[&FENCE]).await?;
         table.commit().await
     }
 }
@@ -113,12 +110,10 @@ impl PostgreSqlWriter {
             return Err(Error::Superseded);
         }
         if !batch.removed.is_empty() {
-            let removed = client.execute(REMOVE, &[&batch.removed]);
-            store.bounded(ACTION, LONG_TIMEOUT, removed).await?;
+            self.table.execute(ACTION, REMOVE, &[&batch.removed]).await?;
         }
         if !batch.names.is_empty() {
-            let put = client.execute(PUT, &[&batch.names, &batch.values, &batch.leases]);
-            store.bounded(ACTION, LONG_TIMEOUT, put).await?;
+            self.table.execute(ACTION, PUT, &[&batch.names, &batch.values, &batch.leases]).await?;
         }
         self.table.commit().await
     }

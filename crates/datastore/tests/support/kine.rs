@@ -18,13 +18,19 @@ impl ApiServer {
         lasting: i64,
     ) -> Result<i64, etcd_client::Error> {
         let key = format!("/registry/{key}");
-        let known = self.0.get(key.as_str(), None).await?.kvs().first().map_or(0, etcd_client::KeyValue::mod_revision);
+        let known = self
+            .0
+            .get(key.as_str(), None)
+            .await?
+            .kvs()
+            .first()
+            .map_or(0, etcd_client::KeyValue::mod_revision);
         let lease = if lasting > 0 { self.0.lease_grant(lasting, None).await?.id() } else { 0 };
         let put = TxnOp::put(key.as_str(), value, Some(PutOptions::new().with_lease(lease)));
-        let write = Txn::new()
-            .when([Compare::mod_revision(key.as_str(), CompareOp::Equal, known)])
-            .and_then([put])
-            .or_else([TxnOp::get(key.as_str(), None)]);
+        let write =
+            Txn::new().when([Compare::mod_revision(key.as_str(), CompareOp::Equal, known)]).and_then([put]);
+        // A creation asks for nothing back.
+        let write = if known == 0 { write } else { write.or_else([TxnOp::get(key.as_str(), None)]) };
         let done = self.0.txn(write).await?;
         assert!(done.succeeded(), "{key} was changed by another");
         Ok(done.header().unwrap().revision())
