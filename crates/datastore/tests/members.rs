@@ -50,11 +50,18 @@ async fn founded(quota: u64) -> Members {
 /// Adds a place as a member without a vote, lets it in among `all`, and waits for its vote.
 async fn bring_in(members: &mut Members, number: usize, all: &[usize]) {
     let first = member(members, 0).await;
-    first.add_learner(&members.peer_url(number)).await.unwrap();
+    // etcd takes no new member before all others have been connected for five seconds.
+    let url = members.peer_url(number);
+    let added = async {
+        while let Err(error) = first.add_learner(&url).await {
+            assert!(format!("{error:?}").contains("unhealthy cluster"), "{error:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), added).await.unwrap();
     let list = members.list(all);
     members.start(number, "existing", &list).unwrap();
     members.listens(number).await.unwrap();
-    let url = members.peer_url(number);
     let joined = async {
         loop {
             let known = first.members().await.unwrap();
