@@ -62,7 +62,7 @@ impl Load {
 
 /// A client that keeps one HTTP/2 connection, as kubectl and all controllers do: a server that ends tells
 /// it in good order. On HTTP/1.1 a request can cross the end of its connection, and has to be made again.
-pub(crate) async fn shared(kubeconfig: &str) -> Result<Client> {
+pub async fn shared(kubeconfig: &str) -> Result<Client> {
     let url = pki::KubeconfigContents::read(kubeconfig)?.server;
     let host = url.trim_start_matches("https://").rsplit_once(':').map_or("", |(host, _)| host);
     let endpoint = kubekit::Endpoint { server_name: host.to_owned(), url: url.clone() };

@@ -10,6 +10,12 @@ mod adoption;
 mod bad_input;
 #[path = "stories/borders.rs"]
 mod borders;
+#[path = "stories/drivers.rs"]
+mod drivers;
+#[path = "stories/etcd_members.rs"]
+mod etcd_members;
+#[path = "stories/etcd_service.rs"]
+mod etcd_service;
 #[path = "stories/exposure.rs"]
 mod exposure;
 #[path = "stories/gateway.rs"]
@@ -20,39 +26,30 @@ mod inside;
 mod life;
 #[path = "stories/lifecycle.rs"]
 mod lifecycle;
+#[path = "stories/machine.rs"]
+mod machine;
 #[path = "stories/operations.rs"]
 mod operations;
 #[path = "stories/platform.rs"]
 mod platform;
 #[path = "stories/pods.rs"]
 mod pods;
+#[path = "stories/runner.rs"]
+mod runner;
 #[path = "stories/stores.rs"]
 mod stores;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::process::ExitCode;
-use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use e2e::{Cluster, Traces};
-
-type Telling<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
-
-/// A story: its claim, and how it is told.
-struct Story {
-    claim: &'static str,
-    /// Whether it brings a cluster of its own.
-    is_apart: bool,
-    tell: fn(&Cluster) -> Telling<'_>,
-}
+use e2e::Cluster;
+use runner::Story;
 
 /// Lists stories by the path of their function; the last part is the claim.
 macro_rules! stories {
     ($($module:ident :: $claim:ident),* $(,)?) => {
         &[$(Story {
+            module: stringify!($module),
             claim: stringify!($claim),
-            is_apart: matches!(stringify!($module).as_bytes(), b"adoption"),
             tell: |cluster| Box::pin($module::$claim(cluster)),
         }),*]
     };
@@ -64,7 +61,6 @@ const STORIES: &[Story] = stories![
     platform::volumes_and_load_balancers_are_served,
     platform::image_archives_are_loaded_onto_the_node,
     platform::a_dead_component_is_restarted_and_reported,
-    platform::operator_is_denied_nothing_that_it_asks_for,
     life::objects_have_the_names_and_keys_of_kamaji,
     life::what_is_deleted_or_changed_by_hand_comes_back,
     life::a_restarted_operator_changes_nothing,
@@ -95,6 +91,14 @@ const STORIES: &[Story] = stories![
     stores::overrides_are_kept_in_stores_of_other_authorities,
     stores::a_move_between_stores_loses_no_acknowledged_write,
     stores::wrong_credentials_of_a_store_are_named_and_harm_nothing,
+    drivers::each_driver_serves_tenants_over_tls,
+    drivers::credentials_of_a_tenant_open_no_other_tenants_database,
+    drivers::nats_takes_one_tenant_and_says_so_to_the_next,
+    drivers::a_corrupted_password_heals_and_the_pods_follow,
+    drivers::a_store_that_is_killed_loses_no_acknowledged_write_and_no_tenant,
+    drivers::each_driver_takes_two_hundred_writes_a_second,
+    drivers::a_deleted_tenant_leaves_nothing_in_its_store,
+    drivers::stores_without_tls_serve_tenants_too,
     operations::a_leader_that_goes_is_followed_and_admission_never_fails,
     inside::workers_find_what_they_need_to_join,
     inside::addons_stand_in_the_tenant_and_are_repaired,
@@ -103,18 +107,21 @@ const STORIES: &[Story] = stories![
     inside::addons_that_are_taken_out_of_the_spec_leave_the_tenant,
     inside::a_tenant_that_slept_is_watched_again,
     inside::a_tenant_that_cannot_be_reached_is_deleted_all_the_same,
+    etcd_service::a_snapshot_is_taken_and_checked,
+    etcd_service::a_full_store_is_freed_without_a_hand,
+    etcd_members::one_member_becomes_three_and_any_of_them_may_be_lost,
     adoption::a_running_tenant_of_kamaji_goes_on_under_flotilla,
-    platform::a_second_cluster_with_two_nodes_stands_beside,
-    platform::a_crash_in_the_middle_stops_no_next_up,
-    platform::up_says_what_is_wrong_and_what_to_do,
+    machine::operator_is_denied_nothing_that_it_asks_for,
+    machine::a_second_cluster_with_two_nodes_stands_beside,
+    machine::a_crash_in_the_middle_stops_no_next_up,
+    machine::up_says_what_is_wrong_and_what_to_do,
 ];
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     service::install_tls_provider();
-    match run(&wanted).await {
+    match runner::run(STORIES, &wanted) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -122,60 +129,4 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Runs the stories whose claim holds one of `wanted`, all of them if that is empty. Returns how many failed.
-async fn run(wanted: &[String]) -> Result<usize> {
-    let name = std::env::var("FLOTILLA_E2E_CLUSTER").unwrap_or_else(|_| "e2e".to_owned());
-    let cluster = Cluster::new(&name);
-    let is_kept = std::env::var_os("FLOTILLA_E2E_KEEP").is_some();
-    let chosen =
-        |story: &&Story| wanted.is_empty() || wanted.iter().any(|part| story.claim.contains(part.as_str()));
-    let needs_cluster = STORIES.iter().filter(chosen).any(|story| !story.is_apart);
-    if !is_kept {
-        cluster.flotilla(&["down"], &["--purge"])?;
-    }
-    let before = Traces::take()?;
-    if needs_cluster {
-        let began = Instant::now();
-        cluster.flotilla(&["up"], &[])?.success().context("start the local cluster")?;
-        println!("cluster is up ({:.1} s)", began.elapsed().as_secs_f64());
-    }
-
-    let (mut passed, mut failed) = (0, 0);
-    for story in STORIES.iter().filter(chosen) {
-        let began = Instant::now();
-        let outcome = (story.tell)(&cluster).await;
-        let seconds = began.elapsed().as_secs_f64();
-        match outcome {
-            Ok(()) => {
-                passed += 1;
-                println!("test {} ... ok ({seconds:.1} s)", story.claim);
-            }
-            Err(error) => {
-                failed += 1;
-                println!("test {} ... FAILED ({seconds:.1} s)\n    {error:#}", story.claim);
-            }
-        }
-    }
-    if !is_kept && needs_cluster {
-        match take_down(&cluster, &before) {
-            Ok(()) => passed += 1,
-            Err(error) => {
-                failed += 1;
-                println!("test down_leaves_the_machine_as_it_was ... FAILED\n    {error:#}");
-            }
-        }
-    }
-    println!("{passed} passed, {failed} failed");
-    Ok(failed)
-}
-
-fn take_down(cluster: &Cluster, before: &Traces) -> Result<()> {
-    cluster.flotilla(&["down"], &["--purge"])?.success()?;
-    let left = Traces::take()?.beyond(before);
-    ensure!(left.is_empty(), "left behind:\n{}", left.join("\n"));
-    ensure!(!cluster.directory().exists(), "{} is still there", cluster.directory().display());
-    println!("test down_leaves_the_machine_as_it_was ... ok");
-    Ok(())
 }

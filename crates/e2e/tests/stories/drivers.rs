@@ -1,0 +1,289 @@
+//! Tenants on PostgreSQL, MySQL and NATS, each with TLS and without.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use backing::{Backing, Kind, Written};
+use datastore::{Access, Change, Error, Password, Record, Store, TenantSpace};
+use e2e::{Cluster, TenantSpec, Tenants, eventually};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+const NAMESPACE: &str = "drivers";
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Writes a second that each driver must take.
+const RATE: u32 = 200;
+/// Seconds of such writes, unless `FLOTILLA_E2E_LOAD_SECONDS` says otherwise.
+const LOAD_SECONDS: u64 = 10;
+
+/// The stores of these stories: name, server, tenants. One schema is the prefix of the other, which is the
+/// worst case where a pattern or a range tells tenants apart.
+const STORES: [(&str, Kind, &[(&str, &str)]); 3] = [
+    ("postgres", Kind::PostgreSql, &[("pg-red", "team"), ("pg-blue", "team-b")]),
+    ("maria", Kind::MySql, &[("my-red", "team"), ("my-blue", "team_b")]),
+    ("nats", Kind::Nats, &[("nats-red", "team")]),
+];
+
+pub(crate) async fn each_driver_serves_tenants_over_tls(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    for (store, kind, names) in STORES {
+        deploy(cluster, store, kind).await?;
+        for (name, schema) in names {
+            tenants.create(&spec(name, store, schema)).await?;
+        }
+    }
+    for (store, _, names) in STORES {
+        for (name, schema) in names {
+            let tenant = tenants.ready(name).await?;
+            let storage = tenant.status.context("no status")?.storage;
+            let setup = storage.setup;
+            ensure!(storage.data_store_name.as_deref() == Some(store), "{name} is elsewhere");
+            ensure!(setup.schema.as_deref() == Some(*schema), "{name}: {setup:?}");
+            let kubeconfig = tenants.kubeconfig(name).await?;
+            cluster.kubectl(&kubeconfig, &["create", "configmap", "kept"])?.success()?;
+            ensure!(tenants.restarts(name).await? == 0, "a container of {name} was restarted");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn credentials_of_a_tenant_open_no_other_tenants_database(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    for (store, kind, names) in STORES {
+        let [(red, own), (_, other)] = names else { continue };
+        let backing = deploy(cluster, store, kind).await?;
+        let config = config(&tenants, red).await?;
+        let connection = backing.connection(&config["DB_USER"], &config["DB_PASSWORD"]);
+        ensure!(config["DB_SCHEMA"] == *own, "{:?}", config.keys());
+        let thief = Store::connect(&connection).await?;
+        let space = |schema: &str| TenantSpace { schema: schema.to_owned(), user: config["DB_USER"].clone() };
+        let mut read = thief.read(&space(own)).await?;
+        ensure!(read.next().await?.is_some(), "{red} cannot read its own database");
+
+        let victim = TenantSpace { schema: (*other).to_owned(), user: (*other).to_owned() };
+        let before = backing.administrator().await?.count(&victim).await?;
+        let attacks = [
+            ("read", read_one(&thief, &victim).await.err()),
+            ("count", thief.count(&victim).await.map(|_| ()).err()),
+            ("write", write_one(&thief, &victim).await.err()),
+            ("raise", thief.raise_revision(&victim, i64::from(u32::MAX)).await.map(|_| ()).err()),
+            ("take", thief.ensure(&victim, Access::ReadWrite, &Password::new("stolen")).await.err()),
+            ("lock", thief.ensure(&victim, Access::ReadOnly, &Password::new("stolen")).await.err()),
+            ("remove", thief.remove(&victim).await.err()),
+        ];
+        for (attack, refusal) in attacks {
+            ensure!(refusal.is_some(), "{red} could {attack} the database of {other} in {store}");
+        }
+        let after = backing.administrator().await?.count(&victim).await?;
+        ensure!(after >= before && before > 10, "{store}: {before} keys of {other} before, {after} after");
+    }
+    for (_, _, names) in STORES {
+        for (name, _) in names {
+            tenants.ready(name).await?;
+            cluster.kubectl(&tenants.kubeconfig(name).await?, &["get", "configmap", "kept"])?.success()?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn nats_takes_one_tenant_and_says_so_to_the_next(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    tenants.create(&spec("nats-blue", "nats", "team_b")).await?;
+    let refused = eventually("the second tenant is refused", PATIENCE, || async {
+        let status = tenants.api().get("nats-blue").await?.status.unwrap_or_default();
+        let told = status.conditions.iter().find(|condition| condition.type_ == "DataStoreReady");
+        let text = told.map(|condition| condition.message.clone()).unwrap_or_default();
+        ensure!(text.contains("driver NATS") && text.contains("takes one control plane"), "{text}");
+        Ok(text)
+    })
+    .await?;
+    ensure!(tenants.pods("nats-blue").await?.is_empty(), "it was started all the same: {refused}");
+    tenants.delete("nats-blue").await?;
+    tenants.ready("nats-red").await?;
+    Ok(())
+}
+
+pub(crate) async fn a_corrupted_password_heals_and_the_pods_follow(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    for (store, kind, names) in STORES {
+        let [(red, _), _] = names else { continue };
+        let backing = deploy(cluster, store, kind).await?;
+        let before = config(&tenants, red).await?;
+        let pods = pods(&tenants, red).await?;
+        let patch = Patch::Merge(json!({"stringData": {"DB_PASSWORD": "corrupted"}}));
+        let secrets = tenants.beside::<Secret>();
+        secrets.patch(&format!("{red}-datastore-config"), &PatchParams::default(), &patch).await?;
+        let healed = eventually("the password is another", PATIENCE, || async {
+            let now = config(&tenants, red).await?;
+            let password = &now["DB_PASSWORD"];
+            ensure!(*password != "corrupted", "it is the corrupted one");
+            Store::connect(&backing.connection(&now["DB_USER"], password)).await?;
+            Ok(now)
+        })
+        .await?;
+        if healed["DB_PASSWORD"] != before["DB_PASSWORD"] {
+            let old = backing.connection(&before["DB_USER"], &before["DB_PASSWORD"]);
+            ensure!(Store::connect(&old).await.is_err(), "{store} takes the old password of {red} still");
+        }
+        eventually("its pods are new", PATIENCE, || async {
+            let now = self::pods(&tenants, red).await?;
+            ensure!(now.iter().all(|pod| !pods.contains(pod)), "{now:?} after {pods:?}");
+            Ok(())
+        })
+        .await?;
+        tenants.ready(red).await?;
+        cluster.kubectl(&tenants.kubeconfig(red).await?, &["get", "configmap", "kept"])?.success()?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_store_that_is_killed_loses_no_acknowledged_write_and_no_tenant(
+    cluster: &Cluster,
+) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    for (store, kind, names) in STORES {
+        let backing = deploy(cluster, store, kind).await?;
+        let client = client(&tenants, names[0].0).await?;
+        let late = format!("{store}-late");
+        if kind != Kind::Nats {
+            // Its database and user are made while the store comes and goes.
+            tenants.create(&spec(&late, store, &late.replace('-', "_"))).await?;
+        }
+        let writing = Written::write(client.clone(), "killed", 20, Duration::from_secs(12));
+        let killing = async {
+            for _ in 0..2 {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                backing.kill().await?;
+            }
+            anyhow::Ok(())
+        };
+        let (written, killed) = tokio::join!(writing, killing);
+        killed?;
+        backing.answers().await?;
+        tenants.ready(names[0].0).await?;
+        let lost = eventually("the API server lists", PATIENCE, || written.lost(client.clone())).await?;
+        ensure!(lost.is_empty(), "{store} lost {} acknowledged writes: {:?}", lost.len(), lost.first());
+        ensure!(!written.acknowledged.is_empty(), "{store}: no write came through: {:?}", written.failures);
+        println!(
+            "    {store}: {} acknowledged, {} failed while it was killed twice",
+            written.acknowledged.len(),
+            written.failures.len()
+        );
+        if kind != Kind::Nats {
+            tenants.ready(&late).await?;
+            tenants.delete(&late).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn each_driver_takes_two_hundred_writes_a_second(cluster: &Cluster) -> Result<()> {
+    let seconds = std::env::var("FLOTILLA_E2E_LOAD_SECONDS").ok().and_then(|text| text.parse().ok());
+    let time = Duration::from_secs(seconds.unwrap_or(LOAD_SECONDS));
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    tenants.create(&spec("etcd-red", "default", "etcd-red")).await?;
+    tenants.ready("etcd-red").await?;
+    let others = STORES.map(|(store, _, names)| (store, names[0].0));
+    for (store, name) in [("etcd", "etcd-red")].into_iter().chain(others) {
+        let client = client(&tenants, name).await?;
+        let written = Written::write(client.clone(), "load", RATE, time).await;
+        println!(
+            "    {store}: {:.0} writes/s for {} s, 99 of 100 within {:.0} ms, {} failed",
+            written.rate(),
+            time.as_secs(),
+            written.p99().unwrap_or_default(),
+            written.failures.len()
+        );
+        ensure!(written.failures.is_empty(), "{store}: {:?}", written.failures.first());
+        ensure!(written.rate() > f64::from(RATE) * 0.8, "{store}: {:.0} writes/s", written.rate());
+        let lost = written.lost(client).await?;
+        ensure!(lost.is_empty(), "{store} lost {} acknowledged writes: {:?}", lost.len(), lost.first());
+    }
+    tenants.delete("etcd-red").await
+}
+
+pub(crate) async fn a_deleted_tenant_leaves_nothing_in_its_store(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    for (store, kind, names) in STORES {
+        let backing = deploy(cluster, store, kind).await?;
+        for (name, schema) in names {
+            let config = config(&tenants, name).await?;
+            tenants.delete(name).await?;
+            let space = TenantSpace { schema: (*schema).to_owned(), user: config["DB_USER"].clone() };
+            let left = backing.administrator().await?.count(&space).await?;
+            ensure!(left == 0, "{name} left {left} keys in {store}");
+            if kind != Kind::Nats {
+                let old = backing.connection(&config["DB_USER"], &config["DB_PASSWORD"]);
+                ensure!(Store::connect(&old).await.is_err(), "the user of {name} is left in {store}");
+            }
+        }
+        backing.remove().await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn stores_without_tls_serve_tenants_too(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    let client = cluster.client().await?;
+    let mut made = Vec::new();
+    for (store, kind, _) in STORES {
+        let plain = format!("plain-{store}");
+        let backing = Backing::deploy(client.clone(), NAMESPACE, &plain, kind, false).await?;
+        let name = format!("on-{plain}");
+        tenants.create(&spec(&name, &plain, &name.replace('-', "_"))).await?;
+        made.push((backing, name));
+    }
+    for (backing, name) in made {
+        tenants.ready(&name).await?;
+        let kubeconfig = tenants.kubeconfig(&name).await?;
+        cluster.kubectl(&kubeconfig, &["create", "configmap", "kept"])?.success()?;
+        tenants.delete(&name).await?;
+        backing.remove().await?;
+    }
+    Ok(())
+}
+
+async fn deploy(cluster: &Cluster, store: &str, kind: Kind) -> Result<Backing> {
+    Backing::deploy(cluster.client().await?, NAMESPACE, store, kind, true).await
+}
+
+fn spec(name: &str, store: &str, schema: &str) -> TenantSpec {
+    TenantSpec::new(name)
+        .with("/dataStore", json!(store))
+        .with("/dataStoreSchema", json!(schema))
+        .with("/dataStoreUsername", json!(schema))
+}
+
+/// What the tenant's pods know of their store.
+async fn config(tenants: &Tenants, name: &str) -> Result<BTreeMap<String, String>> {
+    let secret: Secret = tenants.beside().get(&format!("{name}-datastore-config")).await?;
+    let texts = secret
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, value)| Ok((key, String::from_utf8(value.0)?)));
+    texts.collect()
+}
+
+async fn pods(tenants: &Tenants, name: &str) -> Result<Vec<String>> {
+    Ok(tenants.pods(name).await?.into_iter().filter_map(|pod| pod.metadata.name).collect())
+}
+
+/// A client that keeps one connection, as controllers do.
+async fn client(tenants: &Tenants, name: &str) -> Result<Client> {
+    let path = tenants.kubeconfig(name).await?;
+    e2e::shared(&std::fs::read_to_string(Path::new(&path))?).await
+}
+
+async fn read_one(store: &Store, space: &TenantSpace) -> Result<(), Error> {
+    store.read(space).await?.next().await.map(|_| ())
+}
+
+async fn write_one(store: &Store, space: &TenantSpace) -> Result<(), Error> {
+    let record = Record { key: b"secrets/default/x".to_vec(), value: b"stolen".to_vec(), ends_in: None };
+    store.begin_writing(space, "thief").await?.write(&[Change::Put(record)]).await
+}
