@@ -16,6 +16,8 @@ pub(crate) enum Measurement {
     Upgrades,
     /// From waking to the first answer.
     Wakes,
+    /// One control plane on each kind of data store, created and written to.
+    Stores,
     /// Our operator alone with many control planes whose pods are played.
     Played,
 }
@@ -54,6 +56,12 @@ pub(crate) struct Arguments {
     /// Seconds that requests go on after an upgrade, while old pods drain.
     #[arg(long, default_value_t = 15)]
     drain_seconds: u64,
+    /// Writes a second to a control plane on each kind of data store.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) store_writes: u32,
+    /// Seconds that those writes go on.
+    #[arg(long, default_value_t = 60)]
+    store_seconds: u64,
     /// Control planes whose pods are played.
     #[arg(long, default_value_t = 1000)]
     pub(crate) played_tenants: usize,
@@ -102,6 +110,11 @@ impl Arguments {
         Measurement::value_variants()
             .iter()
             .any(|measurement| *measurement != Measurement::Played && self.wants(*measurement))
+    }
+
+    /// Time that writes to each kind of data store go on.
+    pub(crate) fn store_time(&self) -> Duration {
+        Duration::from_secs(self.store_seconds)
     }
 
     /// Time that requests go on after an upgrade.

@@ -12,6 +12,7 @@ mod measure;
 mod memory;
 mod played;
 mod processes;
+mod stores;
 mod tenants;
 
 use std::process::{Command, ExitCode};

@@ -9,14 +9,13 @@ use kube::{Api, Client};
 
 use crate::arguments::{Arguments, Measurement};
 use crate::figures::{Figure, Figures};
-use crate::live;
 use crate::memory::{Kib, Memory};
-use crate::processes;
 use crate::tenants::{Tenants, restarts};
+use crate::{live, processes, stores};
 
 /// Runs the measurements on the cluster.
 pub(crate) async fn all(client: Client, tenants: &Tenants, arguments: &Arguments) -> Result<Figures> {
-    let operator = Operator::new(client, arguments);
+    let operator = Operator::new(client.clone(), arguments);
     let mut figures = Figures::new();
     if arguments.wants(Measurement::One) {
         one_at_a_time(tenants, arguments, &mut figures).await?;
@@ -32,6 +31,9 @@ pub(crate) async fn all(client: Client, tenants: &Tenants, arguments: &Arguments
     }
     if arguments.wants(Measurement::Wakes) {
         Box::pin(live::wakes(tenants, arguments, &mut figures)).await?;
+    }
+    if arguments.wants(Measurement::Stores) {
+        Box::pin(stores::all(client, tenants, arguments, &mut figures)).await?;
     }
     Ok(figures)
 }

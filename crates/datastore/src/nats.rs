@@ -63,7 +63,8 @@ impl NatsStore {
 
     /// What the server says about itself and the account's share of its storage.
     pub async fn health(&self) -> Result<Health, Error> {
-        let account: Account = self.ask("read the store's account", "INFO", &()).await?.done()?;
+        let account: Account =
+            self.ask("read the store's account", "INFO", &serde_json::json!({})).await?.done()?;
         Ok(Health {
             version: self.client.server_info().version,
             used: Some(account.storage),

@@ -41,8 +41,7 @@ impl Kine {
             arguments.push(joined("--ca-file=", &file));
         }
         // Not an argument: it holds a password.
-        let mut spec =
-            CommandSpec::new("kine", program, directory.path().join("kine.log")).args(arguments);
+        let mut spec = CommandSpec::new("kine", program, directory.path().join("kine.log")).args(arguments);
         spec.env.push(("KINE_ENDPOINT".into(), endpoint.into()));
         let mut kine = Self { process: Process::spawn(&spec)?, port, directory };
         kine.listens().await?;

@@ -22,6 +22,7 @@ pub(super) struct Stream {
 /// Where a stream stands.
 #[derive(serde::Deserialize)]
 pub(super) struct State {
+    pub(super) messages: u64,
     pub(super) last_seq: u64,
 }
 
@@ -57,7 +58,7 @@ impl NatsStore {
     /// Deletes a tenant's bucket.
     pub async fn remove(&self, space: &TenantSpace) -> Result<(), Error> {
         let subject = format!("STREAM.DELETE.{}", stream_name(space)?);
-        self.ask::<Value>("delete the tenant's bucket", &subject, &()).await?.found().map(|_| ())
+        self.ask::<Value>("delete the tenant's bucket", &subject, &json!({})).await?.found().map(|_| ())
     }
 
     /// The sequence of the newest message: the revision that kine gives out. 0 without a bucket.
@@ -69,7 +70,7 @@ impl NatsStore {
     /// The tenant's stream, if it has one.
     pub(super) async fn stream(&self, space: &TenantSpace) -> Result<Option<Stream>, Error> {
         let subject = format!("STREAM.INFO.{}", stream_name(space)?);
-        self.ask("read the tenant's bucket", &subject, &()).await?.found()
+        self.ask("read the tenant's bucket", &subject, &json!({})).await?.found()
     }
 
     async fn configure(&self, action: &'static str, verb: &str, config: Value) -> Result<(), Error> {

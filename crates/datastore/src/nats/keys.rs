@@ -13,11 +13,6 @@ pub(super) fn encode(key: &str) -> String {
     parts.map(part).collect::<Vec<_>>().join(".")
 }
 
-/// The key in a bucket that stands for everything of the tenant.
-pub(super) fn everything() -> String {
-    format!("{}.>", part(ROOT))
-}
-
 /// The key in a bucket of something that is not the tenant's.
 pub(super) fn aside(name: &str) -> String {
     format!("{META}.{}", part(name))

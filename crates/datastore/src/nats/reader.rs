@@ -1,6 +1,6 @@
 //! Reads a tenant's bucket as it was at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::Message;
@@ -39,42 +39,53 @@ struct Held {
 impl NatsStore {
     /// The tenant's entries as they are now. A bucket that is not there is empty.
     pub async fn read(&self, space: &TenantSpace) -> Result<NatsReader, Error> {
-        let revision = self.revision(space).await?;
-        let mut reader = NatsReader { held: BTreeMap::new(), revision };
-        let whole = subject(space, "");
-        self.latest(space, false, |message| reader.take(message, &whole)).await?;
-        Ok(reader)
+        let mut held = BTreeMap::new();
+        let revision = self
+            .latest(space, false, |key, message| {
+                if is_gone(&message) {
+                    held.remove(&key);
+                } else {
+                    let written = message.info().map_err(|error| refused(ACTION, &*error))?.published.into();
+                    held.insert(key, Held { message, written });
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(NatsReader { held, revision: revision.try_into().unwrap_or(i64::MAX) })
     }
 
     /// The number of the tenant's entries.
     pub async fn count(&self, space: &TenantSpace) -> Result<u64, Error> {
-        let mut count = 0;
-        let own = subject(space, &keys::encode("health"));
-        // Of the few keys that change meanwhile a version more may be counted.
-        self.latest(space, true, |message| {
-            count += u64::from(!is_gone(&message) && message.subject.as_str() != own);
+        let mut keys = HashSet::new();
+        self.latest(space, true, |key, message| {
+            if is_gone(&message) {
+                keys.remove(&key);
+            } else {
+                keys.insert(key);
+            }
             Ok(())
         })
         .await?;
-        Ok(count)
+        Ok(keys.len() as u64)
     }
 
-    /// Hands over the newest message of each key, and those that come while these are handed over, until
-    /// there are no more. What is known then is the state after the last of them: a message that others
-    /// replaced before it was handed over is followed by those.
+    /// Hands over the newest message of each of the tenant's keys, and what is written meanwhile, until
+    /// there is no more; then what was handed over last of each key is the state at the sequence that this
+    /// returns.
     async fn latest(
         &self,
         space: &TenantSpace,
         headers_only: bool,
-        mut take: impl FnMut(Message) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let stream = stream_name(space)?;
-        if self.stream(space).await?.is_none() {
-            return Ok(());
+        mut take: impl FnMut(Vec<u8>, Message) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        let Some(state) = self.stream(space).await?.map(|stream| stream.state) else { return Ok(0) };
+        if state.messages == 0 {
+            return Ok(state.last_seq);
         }
+        let stream = stream_name(space)?;
         let settings = pull::Config {
             deliver_policy: DeliverPolicy::LastPerSubject,
-            filter_subject: subject(space, &keys::everything()),
+            filter_subject: subject(space, ">"),
             ack_policy: AckPolicy::None,
             inactive_threshold: FORGOTTEN_AFTER,
             memory_storage: true,
@@ -86,43 +97,52 @@ impl NatsStore {
             Ok(made) => made.map_err(|error| refused(ACTION, &error))?,
             Err(_) => return Err(timed_out(ACTION, self.endpoints.clone())),
         };
-        let name = consumer.cached_info().name.clone();
-        let outcome = match consumer.cached_info().num_pending {
-            0 => Ok(()),
-            _ => self.hand_over(&consumer, &mut take).await,
-        };
+        let outcome = self.hand_over(space, &consumer, state.last_seq, &mut take).await;
         // It would be forgotten by itself too.
+        let name = consumer.cached_info().name.clone();
         let forgotten = self.jetstream.delete_consumer_from_stream(&name, &stream);
         let _ = timeout(REQUEST_TIMEOUT, forgotten).await;
         outcome
     }
 
+    /// The server's own count of what is left is wrong while old versions are dropped. So this goes on until
+    /// the newest message of the bucket was seen: what was dropped before it came by was followed by others.
     async fn hand_over(
         &self,
+        space: &TenantSpace,
         consumer: &Consumer<pull::Config>,
-        take: &mut impl FnMut(Message) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        mut newest: u64,
+        take: &mut impl FnMut(Vec<u8>, Message) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        let whole = subject(space, "");
         let asked = consumer.stream().max_messages_per_batch(BATCH).messages();
         let mut messages = asked.await.map_err(|error| refused(ACTION, &error))?;
-        for expected in 1.. {
+        let mut expected = 1;
+        loop {
             let message = match timeout(REQUEST_TIMEOUT, messages.next()).await {
                 Ok(Some(message)) => message.map_err(|error| refused(ACTION, &error))?,
                 Ok(None) | Err(_) => return Err(timed_out(ACTION, self.endpoints.clone())),
             };
-            let (sequence, pending) = {
-                let place = message.info().map_err(|error| refused(ACTION, &*error))?;
-                (place.consumer_sequence, place.pending)
+            let (place, sequence) = {
+                let info = message.info().map_err(|error| refused(ACTION, &*error))?;
+                (info.consumer_sequence, info.stream_sequence)
             };
-            if sequence != expected {
+            if place != expected {
                 // A message was lost with a connection.
                 return Err(timed_out(ACTION, self.endpoints.clone()));
             }
-            take(message)?;
-            if pending == 0 {
-                break;
+            expected += 1;
+            let key = message.subject.strip_prefix(whole.as_str()).and_then(keys::decode);
+            if let Some(key) = key.filter(|key| key != KINES_OWN) {
+                take(key, message)?;
+            }
+            if sequence >= newest {
+                newest = self.stream(space).await?.map_or(0, |stream| stream.state.last_seq);
+                if sequence >= newest {
+                    return Ok(sequence);
+                }
             }
         }
-        Ok(())
     }
 }
 
@@ -148,22 +168,6 @@ impl NatsReader {
             }
         }
         Ok(None)
-    }
-
-    fn take(&mut self, message: Message, whole: &str) -> Result<(), Error> {
-        let (sequence, written) = {
-            let place = message.info().map_err(|error| refused(ACTION, &*error))?;
-            (place.stream_sequence, place.published.into())
-        };
-        self.revision = self.revision.max(sequence.try_into().unwrap_or(i64::MAX));
-        let key = message.subject.strip_prefix(whole).and_then(keys::decode);
-        let Some(key) = key.filter(|key| key != KINES_OWN) else { return Ok(()) };
-        if is_gone(&message) {
-            self.held.remove(&key);
-        } else {
-            self.held.insert(key, Held { message, written });
-        }
-        Ok(())
     }
 }
 

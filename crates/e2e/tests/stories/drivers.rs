@@ -24,8 +24,8 @@ const LOAD_SECONDS: u64 = 10;
 /// worst case where a pattern or a range tells tenants apart.
 const STORES: [(&str, Kind, &[(&str, &str)]); 3] = [
     ("postgres", Kind::PostgreSql, &[("pg-red", "team"), ("pg-blue", "team-b")]),
-    ("maria", Kind::MySql, &[("my-red", "team"), ("my-blue", "team_b")]),
-    ("nats", Kind::Nats, &[("nats-red", "team")]),
+    ("maria", Kind::MySql, &[("my-red", "crew"), ("my-blue", "crew_b")]),
+    ("nats", Kind::Nats, &[("nats-red", "club")]),
 ];
 
 pub(crate) async fn each_driver_serves_tenants_over_tls(cluster: &Cluster) -> Result<()> {
@@ -92,7 +92,7 @@ pub(crate) async fn credentials_of_a_tenant_open_no_other_tenants_database(clust
 
 pub(crate) async fn nats_takes_one_tenant_and_says_so_to_the_next(cluster: &Cluster) -> Result<()> {
     let tenants = Tenants::new(cluster, NAMESPACE).await?;
-    tenants.create(&spec("nats-blue", "nats", "team_b")).await?;
+    tenants.create(&spec("nats-blue", "nats", "club_b")).await?;
     let refused = eventually("the second tenant is refused", PATIENCE, || async {
         let status = tenants.api().get("nats-blue").await?.status.unwrap_or_default();
         let told = status.conditions.iter().find(|condition| condition.type_ == "DataStoreReady");

@@ -170,7 +170,7 @@ fn dynamic(name: &str, source: &Path, reference: &str) -> Result<Bundle, Error> 
 mod tests {
     use launcher::Distribution;
 
-    use super::bundles;
+    use super::{Entry, bundles};
 
     #[test]
     fn every_built_version_gets_its_images_and_missing_tools_none() {
@@ -190,5 +190,27 @@ mod tests {
             .map(|image| image.reference)
             .collect();
         insta::assert_json_snapshot!(references);
+    }
+
+    #[test]
+    fn kines_image_is_called_as_upstreams_and_holds_a_shell() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("kubernetes")).unwrap();
+        std::fs::create_dir(directory.path().join("tools")).unwrap();
+        for tool in ["kine", "busybox"] {
+            std::fs::write(directory.path().join("tools").join(tool), "").unwrap();
+        }
+        let distribution = Distribution::find(Some(directory.path())).unwrap();
+        let [kine] = &bundles(&distribution).unwrap()[..] else { panic!("not one image") };
+        assert_eq!(kine.images[0].user, "");
+        let links: Vec<&str> = kine
+            .entries
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::Link { path, .. } => Some(path.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(links, ["bin/kine", "bin/sh", "bin/cp", "bin/chmod"]);
     }
 }
