@@ -61,12 +61,6 @@ pub enum Error {
         #[source]
         source: Cause,
     },
-    /// This version has no driver of that kind.
-    #[error("driver {driver:?} is not served by this version")]
-    NotServed {
-        /// Kind of the store.
-        driver: Driver,
-    },
     /// The store did not answer in time.
     #[error("failed to {action}: the store at {endpoints} did not answer within {seconds} s")]
     TimedOut {

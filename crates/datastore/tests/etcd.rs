@@ -267,9 +267,7 @@ async fn a_reader_sees_one_moment_and_the_tenants_own_credentials_will_do() {
     let expected: Vec<_> = (0..300).map(|key| format!("registry/{key:05}")).collect();
     assert_eq!(keys, expected);
 
-    let put = |key: &str| {
-        Change::Put(Record { key: key.into(), value: b"written".to_vec(), ends_in: None })
-    };
+    let put = |key: &str| Change::Put(Record { key: key.into(), value: b"written".to_vec(), ends_in: None });
     let mut writer = store.begin_writing(&tenant, "one").await.unwrap();
     writer.write(&[put("a"), Change::Remove(b"registry/00000".to_vec())]).await.unwrap();
     assert_eq!(store.count(&tenant).await.unwrap(), 399);

@@ -16,7 +16,8 @@ impl EtcdStore {
         let alarms = maintenance.alarm(AlarmAction::Get, AlarmType::None, None);
         let alarms = self.bounded("read the store's alarms", REQUEST_TIMEOUT, alarms).await?;
         let size = |bytes: i64| u64::try_from(bytes).ok().filter(|bytes| *bytes > 0);
-        let alarm = alarms.alarms().iter().map(etcd_client::AlarmMember::alarm).max_by_key(|kind| *kind as i32);
+        let alarm =
+            alarms.alarms().iter().map(etcd_client::AlarmMember::alarm).max_by_key(|kind| *kind as i32);
         Ok(Health {
             version: status.version().to_owned(),
             used: size(status.db_size()),

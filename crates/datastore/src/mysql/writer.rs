@@ -128,7 +128,11 @@ impl MySqlWriter {
         let mut names = Vec::with_capacity(changes.len());
         for change in changes {
             let (Change::Put(crate::Record { key, .. }) | Change::Remove(key)) = change;
-            names.push(Value::Bytes(sql::name(ACTION, key)?.into_bytes()));
+            let name = sql::name(ACTION, key)?;
+            if !name.is_ascii() {
+                return Err(foreign(&name));
+            }
+            names.push(Value::Bytes(name.into_bytes()));
         }
         let places = vec!["?"; names.len()].join(", ");
         let query = format!(
@@ -185,6 +189,15 @@ fn row(change: &Change, name: String, newest: Option<Newest>) -> Result<Option<[
         ],
     };
     Ok(Some(row))
+}
+
+/// kine's table takes names of ASCII characters only.
+fn foreign(name: &str) -> Error {
+    let message = format!(
+        "kine on MySQL cannot hold `{name}`, as it takes names of ASCII characters only: delete this object, or \
+         use another driver"
+    );
+    Error::Refused { action: ACTION, source: Cause::new(&message, None) }
 }
 
 /// kine's table takes keys that differ in case only for one.
