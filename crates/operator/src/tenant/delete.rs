@@ -120,11 +120,8 @@ async fn remove_from_store(name: &str, space: &TenantSpace, context: &Context) -
     let Some(object) = context.caches.data_stores.get(name) else { return Ok(()) };
     let wanted = connection(&context.client, &object).await?;
     let store = context.connections.open(name, &wanted).await?;
-    let removed = async {
-        store.end_copies(space).await?;
-        store.remove(space).await
-    };
-    removed.await.map_err(|source| StoreError::Store { name: name.to_owned(), source })
+    // With the contents goes the pass of a copy that another replica still runs.
+    store.remove(space).await.map_err(|source| StoreError::Store { name: name.to_owned(), source })
 }
 
 /// The Secret carries Kamaji's finalizer, so that the settings outlive an early deletion of it.
