@@ -126,7 +126,7 @@ impl PostgreSqlStore {
     pub(super) fn failed(&self, action: &'static str, error: &tokio_postgres::Error) -> Error {
         let source = cause(error);
         let is_broken = std::error::Error::source(error).is_some_and(|below| below.is::<std::io::Error>());
-        if error.is_closed() || is_broken {
+        if error.is_closed() || is_broken || is_down(error) {
             return Error::Unreachable { endpoints: self.shared.endpoints.clone(), source };
         }
         Error::Refused { action, source }
@@ -135,8 +135,9 @@ impl PostgreSqlStore {
 
 fn not_opened(endpoints: String, error: &tokio_postgres::Error) -> Failure {
     let source = cause(error);
-    let Some(code) = error.code() else {
-        return Failure::Other(Error::Unreachable { endpoints, source });
+    let code = match error.code() {
+        Some(code) if !is_down(error) => code,
+        _ => return Failure::Other(Error::Unreachable { endpoints, source }),
     };
     if *code == SqlState::INVALID_CATALOG_NAME {
         return Failure::Absent(Error::Refused { action: "enter the tenant's database", source });
@@ -149,6 +150,13 @@ fn not_opened(endpoints: String, error: &tokio_postgres::Error) -> Failure {
         return Failure::Other(Error::SignIn { endpoints, source });
     }
     Failure::Other(Error::Refused { action: "connect", source })
+}
+
+/// Whether the server says that it is shutting down, starting up or has crashed.
+fn is_down(error: &tokio_postgres::Error) -> bool {
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW]
+        .iter()
+        .any(|state| error.code() == Some(state))
 }
 
 /// What PostgreSQL or the client says, without the layers between.
