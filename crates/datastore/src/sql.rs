@@ -9,8 +9,6 @@ use crate::{Cause, Error, Record};
 
 /// What stands before the tenant's keys in the column `name`.
 pub(crate) const ROOT: &str = "/registry/";
-/// First name behind those that begin with [`ROOT`].
-pub(crate) const ROOT_END: &str = "/registry0";
 /// Row that holds the pass of the writer that may write. No API server looks at it, for it is outside of
 /// [`ROOT`]; it is the tenant's own, so that one who restores with the tenant's credentials can have a pass.
 pub(crate) const FENCE: &str = "flotilla-fence";

@@ -17,7 +17,8 @@ const TABLES: [&str; 3] =
 /// directory of its data, the rest are the files.
 const BOOTSTRAP: &str = r#"data="$1"; shift
 { printf '%s\n' 'CREATE DATABASE mysql;' 'USE mysql;' 'SET @auth_root_socket=NULL;' 'SET @skip_auth_anonymous=1;'
-  cat "$@"; } | "$0" --no-defaults --bootstrap --datadir="$data" --innodb-buffer-pool-size=32M --skip-innodb-use-native-aio"#;
+  cat "$@"; } | "$0" --no-defaults --bootstrap --datadir="$data" --innodb-buffer-pool-size=32M --skip-innodb-use-native-aio \
+  --tmpdir="${data%/*}""#;
 
 /// A running MariaDB. Dropping it ends its process and removes its data.
 #[derive(Debug)]
@@ -127,6 +128,8 @@ fn settings(here: &Path, port: u16, encrypted: bool) -> Vec<OsString> {
         joined("--datadir=", &here.join("data")),
         joined("--socket=", &here.join("socket")),
         joined("--pid-file=", &here.join("pid")),
+        // A server that starts removes what it takes for left over from there.
+        joined("--tmpdir=", here),
         joined("--init-file=", &here.join("first.sql")),
         "--bind-address=127.0.0.1".into(),
         format!("--port={port}").into(),
