@@ -10,7 +10,6 @@ use clap::Args;
 
 use crate::golang::{self, Recipe};
 use crate::process;
-use crate::progress;
 use crate::workspace::Workspace;
 
 /// The programs of the workspace that are part of the distribution.
