@@ -44,6 +44,7 @@ use kube::{Api, Client};
 use kubekit::{ElectionSettings, Leadership, WebhookHost};
 use prometheus_client::registry::Registry;
 use service::Health;
+use tokio::sync::Notify;
 
 use crate::metrics::{Metrics, State};
 use crate::stores::DataStoreLookup;
@@ -65,6 +66,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     metrics.register(&mut registry);
     registry.register_collector(Box::new(service::ProcessUsage));
     let health = Health::default();
+    let ending = Ending::default();
     let endpoints = async {
         tokio::try_join!(
             service::serve_health(settings.health_probe_bind_address, health.clone()),
@@ -73,9 +75,16 @@ pub async fn run(settings: Settings) -> Result<()> {
     };
     tokio::select! {
         outcome = endpoints => outcome.map(|_| ()).map_err(Into::into),
-        outcome = serve_webhooks(&settings, &client, &health, &metrics) => outcome,
-        outcome = lead_and_drain(&settings, &client, &metrics, &health) => outcome,
+        outcome = serve_webhooks(&settings, &client, &health, &metrics, &ending) => outcome,
+        outcome = lead_and_drain(&settings, &client, &metrics, &health, &ending) => outcome,
     }
+}
+
+/// How the webhooks' server learns that it has to end, and tells that it has.
+#[derive(Default)]
+struct Ending {
+    wanted: Notify,
+    done: Notify,
 }
 
 /// Keeps the webhooks' certificate and serves them, on every replica.
@@ -84,6 +93,7 @@ async fn serve_webhooks(
     client: &Client,
     health: &Health,
     metrics: &Metrics,
+    ending: &Ending,
 ) -> Result<()> {
     let certificate = platform::webhook_certificate(client, settings, &SystemClock).await?;
     let host = WebhookHost::new(&certificate.certificate, certificate.private_key.expose_pem()).await?;
@@ -101,8 +111,19 @@ async fn serve_webhooks(
         health.set_ready(host.is_listening().await);
         std::future::pending::<()>().await;
     };
+    let serving = async {
+        host.serve(settings.webhook_bind_address, routes).await?;
+        ending.done.notify_one();
+        std::future::pending().await
+    };
+    let stopping = async {
+        ending.wanted.notified().await;
+        host.stop();
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
-        outcome = host.serve(settings.webhook_bind_address, routes) => outcome.map_err(Into::into),
+        outcome = serving => outcome,
+        () = stopping => Ok(()),
         () = watching => bail!("the watch of DataStores ended"),
         () = announcing => Ok(()),
         outcome = platform::keep_webhook_certificate(client, settings, &host, &SystemClock) => outcome,
@@ -115,12 +136,17 @@ async fn lead_and_drain(
     client: &Client,
     metrics: &Metrics,
     health: &Health,
+    ending: &Ending,
 ) -> Result<()> {
     let outcome = lead(settings, client, metrics.clone()).await;
     metrics.follow();
     health.set_ready(false);
     if settings.leader_elect {
         tokio::time::sleep(DRAIN).await;
+        // Connections are taken leave of: one that just breaks off fails the request that is being sent on it.
+        ending.wanted.notify_one();
+        // What takes longer is cut off by the server itself.
+        let _ = tokio::time::timeout(2 * DRAIN, ending.done.notified()).await;
     }
     outcome
 }
