@@ -5,21 +5,17 @@
 mod cause;
 mod connection;
 mod etcd;
-mod health;
-mod record;
 
 pub use cause::Cause;
-pub use connection::{Connection, Driver, Login, Password, Tls};
+pub use connection::{Connection, Tls};
 pub use etcd::{Access, Copied, Copier, EtcdStore, MOST_RAISED, Progress, Raised};
-pub use health::Health;
-pub use record::{Change, Record};
 
 /// Room for one tenant in a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantSpace {
-    /// Key prefix and role (etcd), database (SQL) or bucket (NATS).
+    /// Key prefix and role (etcd).
     pub schema: String,
-    /// User that the tenant's API server is; NATS has none per tenant.
+    /// User that the tenant's API server is.
     pub user: String,
 }
 

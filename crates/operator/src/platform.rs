@@ -141,8 +141,6 @@ async fn keep_etcd_once(
         .get(&format!("{}-root", etcd.name))
         .context("the Secret of the managed etcd's administrator is missing")?;
     let connection = Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
         endpoints: vec![format!("{}-client.{}.svc:2379", etcd.name, etcd.namespace)],
         tls: Some(Tls {
             certificate_authority: text(root, "ca.crt")?,

@@ -154,8 +154,6 @@ pub(crate) async fn connection(client: &Client, store: &DataStore) -> Result<Con
         None => None,
     };
     Ok(Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
         endpoints: store.spec.endpoints.clone(),
         tls: Some(Tls {
             certificate_authority,

@@ -38,8 +38,6 @@ impl Stage {
 pub(crate) fn connection(etcd: &Etcd) -> Connection {
     let authority = etcd.authority();
     Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
         endpoints: vec![etcd.endpoint()],
         tls: Some(Tls {
             certificate_authority: authority.certificate.clone(),

@@ -154,8 +154,6 @@ pub(crate) async fn may_write(etcd: &Etcd, schema: &str) -> bool {
 fn connection(etcd: &Etcd) -> Connection {
     let authority = etcd.authority();
     Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
         endpoints: vec![etcd.endpoint()],
         tls: Some(Tls {
             certificate_authority: authority.certificate.clone(),
