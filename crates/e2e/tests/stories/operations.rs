@@ -35,8 +35,11 @@ async fn leaders_go(tenants: &Tenants, client: &Client) -> Result<()> {
     let asking = tokio::spawn(ask_for_admission(tenants.clone(), is_over.clone()));
     pods.delete(&first, &DeleteParams::default()).await?;
     let second = follower(client, &first).await?;
-    // As long as the pod that ends still answers.
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    eventually("the pod that ends is gone", Duration::from_mins(1), || async {
+        ensure!(pods.get_opt(&first).await?.is_none(), "{first} is still there");
+        Ok(())
+    })
+    .await?;
     is_over.store(true, Ordering::Relaxed);
     let asked = asking.await.context("the requests ended early")??;
     ensure!(asked > 20, "only {asked} requests were admitted");
