@@ -12,6 +12,7 @@ pub use restore::{TenantRestore, TenantRestoreSpec, TenantRestoreStatus};
 pub use schedule::{Retention, TenantBackupSchedule, TenantBackupScheduleSpec, TenantBackupScheduleStatus};
 
 /// What is backed up, and where to.
+#[expect(clippy::duplicated_attributes, reason = "each column has a type")]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "flotilla.dev",

@@ -46,14 +46,14 @@ async fn measure(
     figures: &mut Figures,
 ) -> Result<()> {
     let mut ready = Vec::new();
-    let mut last = String::new();
+    let mut newest = String::new();
     for round in 1..=arguments.live_samples {
         tenants.remove_control_planes().await?;
-        last = format!("{driver}-{round}");
+        newest = format!("{driver}-{round}");
         let began = Instant::now();
-        tenants.create_one(&last, &json!({"dataStore": store})).await?;
+        tenants.create_one(&newest, &json!({"dataStore": store})).await?;
         let ready_now = |live: &_| state(live) == Some(VersionState::Ready);
-        tenants.wait(&last, PATIENCE, ready_now).await.with_context(|| format!("on {driver}"))?;
+        tenants.wait(&newest, PATIENCE, ready_now).await.with_context(|| format!("on {driver}"))?;
         ready.push(began.elapsed().as_secs_f64());
         eprintln!(
             "{driver}: create → Ready {round} of {}: {:.2} s",
@@ -61,7 +61,7 @@ async fn measure(
             ready[round - 1]
         );
     }
-    let client = tenants.client_of(&last).await?;
+    let client = tenants.client_of(&newest).await?;
     let (rate, time) = (arguments.store_writes, arguments.store_time());
     let written = Written::write(client.clone(), "bench", rate, time).await;
     let lost = written.lost(client).await?;

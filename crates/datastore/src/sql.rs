@@ -19,7 +19,7 @@ pub(crate) const BATCH_BYTES: usize = 2 << 20;
 /// Longest wait for one small request.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a request whose work grows with the tenant.
-pub(crate) const LONG_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const LONG_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// kine's own key beside the tenant's, which it makes wherever it starts.
 const KINES_OWN: &str = "health";
@@ -68,7 +68,7 @@ mod tests {
         let found = record("/registry/pods/a", 60).unwrap();
         assert_eq!(
             (found.key.as_slice(), found.ends_in),
-            (b"pods/a".as_slice(), Some(Duration::from_secs(60)))
+            (b"pods/a".as_slice(), Some(Duration::from_mins(1)))
         );
         assert_eq!(record("/registry/pods/a", 0).unwrap().ends_in, None);
         for other in ["/registry/health", "compact_rev_key", "gap-7", FENCE, "/registry"] {
@@ -89,6 +89,6 @@ mod tests {
         let record = |ends_in| Record { key: Vec::new(), value: Vec::new(), ends_in };
         assert_eq!(lease(&record(None)), 0);
         assert_eq!(lease(&record(Some(Duration::from_millis(10)))), 1);
-        assert_eq!(lease(&record(Some(Duration::from_secs(3600)))), 3600);
+        assert_eq!(lease(&record(Some(Duration::from_hours(1)))), 3600);
     }
 }

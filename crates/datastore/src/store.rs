@@ -10,39 +10,39 @@ use crate::{Access, Change, Connection, Driver, Error, Health, Password, Raised,
 #[derive(Debug, Clone)]
 pub enum Store {
     /// etcd.
-    Etcd(EtcdStore),
+    Etcd(Box<EtcdStore>),
     /// PostgreSQL.
     PostgreSql(PostgreSqlStore),
     /// MySQL or MariaDB.
     MySql(MySqlStore),
     /// NATS.
-    Nats(NatsStore),
+    Nats(Box<NatsStore>),
 }
 
 /// The contents of a tenant at one moment, in the order of their keys.
 #[derive(Debug)]
 pub enum Reader {
     /// Of etcd.
-    Etcd(EtcdReader),
+    Etcd(Box<EtcdReader>),
     /// Of PostgreSQL.
     PostgreSql(PostgreSqlReader),
     /// Of MySQL or MariaDB.
     MySql(MySqlReader),
     /// Of NATS.
-    Nats(NatsReader),
+    Nats(Box<NatsReader>),
 }
 
 /// Writes a tenant's contents, until another writer of the tenant begins or copying ends.
 #[derive(Debug)]
 pub enum Writer {
     /// To etcd.
-    Etcd(EtcdWriter),
+    Etcd(Box<EtcdWriter>),
     /// To PostgreSQL.
     PostgreSql(PostgreSqlWriter),
     /// To MySQL or MariaDB.
     MySql(MySqlWriter),
     /// To NATS.
-    Nats(NatsWriter),
+    Nats(Box<NatsWriter>),
 }
 
 /// Does the same with whatever a value holds. The futures are boxed: those of the drivers' clients are
@@ -65,8 +65,8 @@ impl Store {
     /// [`Error`] if nothing answers, TLS fails or the credentials are refused.
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
         match connection.driver {
-            Driver::Etcd => Box::pin(EtcdStore::connect(connection)).await.map(Self::Etcd),
-            Driver::Nats => Box::pin(NatsStore::connect(connection)).await.map(Self::Nats),
+            Driver::Etcd => Box::pin(EtcdStore::connect(connection)).await.map(Box::new).map(Self::Etcd),
+            Driver::Nats => Box::pin(NatsStore::connect(connection)).await.map(Box::new).map(Self::Nats),
             Driver::PostgreSql => Box::pin(PostgreSqlStore::connect(connection)).await.map(Self::PostgreSql),
             Driver::MySql => Box::pin(MySqlStore::connect(connection)).await.map(Self::MySql),
         }
@@ -142,10 +142,10 @@ impl Store {
     /// [`Error`] if the store does not answer or refuses.
     pub async fn read(&self, space: &TenantSpace) -> Result<Reader, Error> {
         match self {
-            Self::Etcd(store) => Box::pin(store.read(space)).await.map(Reader::Etcd),
+            Self::Etcd(store) => Box::pin(store.read(space)).await.map(Box::new).map(Reader::Etcd),
             Self::PostgreSql(store) => Box::pin(store.read(space)).await.map(Reader::PostgreSql),
             Self::MySql(store) => Box::pin(store.read(space)).await.map(Reader::MySql),
-            Self::Nats(store) => Box::pin(store.read(space)).await.map(Reader::Nats),
+            Self::Nats(store) => Box::pin(store.read(space)).await.map(Box::new).map(Reader::Nats),
         }
     }
 
@@ -156,12 +156,16 @@ impl Store {
     /// [`Error`] if the store does not answer or refuses.
     pub async fn begin_writing(&self, space: &TenantSpace, pass: &str) -> Result<Writer, Error> {
         match self {
-            Self::Etcd(store) => Box::pin(store.begin_writing(space, pass)).await.map(Writer::Etcd),
+            Self::Etcd(store) => {
+                Box::pin(store.begin_writing(space, pass)).await.map(Box::new).map(Writer::Etcd)
+            }
             Self::PostgreSql(store) => {
                 Box::pin(store.begin_writing(space, pass)).await.map(Writer::PostgreSql)
             }
             Self::MySql(store) => Box::pin(store.begin_writing(space, pass)).await.map(Writer::MySql),
-            Self::Nats(store) => Box::pin(store.begin_writing(space, pass)).await.map(Writer::Nats),
+            Self::Nats(store) => {
+                Box::pin(store.begin_writing(space, pass)).await.map(Box::new).map(Writer::Nats)
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Copies between stores of all drivers, each pair with real servers.
 //!
-//! `FLOTILLA_COPY_RECORDS` sets how many records are copied, for measurements; the times are printed.
+//! `FLOTILLA_COPY_RECORDS` sets how many records are round, for measurements; the times are printed.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -109,22 +109,22 @@ async fn copy(from: Driver, to: Driver, servers: &Servers, records: usize) {
     target.raise_revision(&space, source.revision(&space).await.unwrap()).await.unwrap();
     let progress = Progress::default();
     let mut copier = Copier::begin(source.clone(), target.clone(), space.clone(), "copy").await.unwrap();
-    let copied = copier.round(&progress).await.unwrap();
-    eprintln!("{name}: {} keys in {} ms", copied.written, began.elapsed().as_millis());
+    let round = copier.round(&progress).await.unwrap();
+    eprintln!("{name}: {} keys in {} ms", round.written, began.elapsed().as_millis());
     assert!(copier.round(&progress).await.unwrap().is_settled(), "{name}");
     assert!(everything(&target, &space).await == expected, "{name}: the contents differ");
     assert_eq!(target.count(&space).await.unwrap(), expected.len() as u64, "{name}");
     assert!(target.revision(&space).await.unwrap() >= source.revision(&space).await.unwrap(), "{name}");
 
-    // What changed since, and only that, is copied by the next round.
+    // What changed since, and only that, is round by the next round.
     let changes = [
         Change::Remove(b"pods/team/000001".to_vec()),
         put("pods/team/000002".to_owned(), b"changed".to_vec(), None),
         put("pods/zebra".to_owned(), b"new".to_vec(), None),
     ];
     filling.write(&changes).await.unwrap();
-    let copied = copier.round(&progress).await.unwrap();
-    assert_eq!((copied.written, copied.removed), (2, 1), "{name}");
+    let round = copier.round(&progress).await.unwrap();
+    assert_eq!((round.written, round.removed), (2, 1), "{name}");
     assert!(everything(&target, &space).await == everything(&source, &space).await, "{name}: they differ");
     target.end_copies(&space).await.unwrap();
     filling.write(&[Change::Remove(b"empty".to_vec())]).await.unwrap();

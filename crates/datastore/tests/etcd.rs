@@ -34,7 +34,7 @@ async fn fill(client: &mut Client, space: &TenantSpace, keys: std::ops::Range<us
 async fn begin(from: &Stage, to: &Stage, tenant: &TenantSpace) -> Copier {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let pass = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    let (from, to) = (Store::Etcd(from.store.clone()), Store::Etcd(to.store.clone()));
+    let (from, to) = (Store::Etcd(Box::new(from.store.clone())), Store::Etcd(Box::new(to.store.clone())));
     Copier::begin(from, to, tenant.clone(), &pass).await.unwrap()
 }
 

@@ -1,5 +1,7 @@
 //! Members of a real etcd cluster: they come, lose their disks, are replaced; a full store is freed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use datastore::{Connection, Driver, EtcdMember, EtcdStore, Tls};

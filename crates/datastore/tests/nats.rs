@@ -1,6 +1,6 @@
 //! The driver against a real NATS server, beside the real kine.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/kine.rs"]
 mod kine;

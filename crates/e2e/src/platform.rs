@@ -87,7 +87,7 @@ impl Platform {
         let lost = claims.get(&name).await?.metadata.uid;
         claims.delete(&name, &DeleteParams::default()).await?;
         self.kill_member(number).await?;
-        eventually("the disk is another one", Duration::from_secs(60), || async {
+        eventually("the disk is another one", Duration::from_mins(1), || async {
             match claims.get_opt(&name).await? {
                 Some(claim) if claim.metadata.uid != lost => Ok(()),
                 Some(_) => bail!("the old claim is still there"),

@@ -6,6 +6,8 @@
 
 #[path = "stories/adoption.rs"]
 mod adoption;
+#[path = "stories/backups.rs"]
+mod backups;
 #[path = "stories/bad_input.rs"]
 mod bad_input;
 #[path = "stories/borders.rs"]
@@ -41,7 +43,6 @@ mod stores;
 
 use std::process::ExitCode;
 
-use e2e::Cluster;
 use runner::Story;
 
 /// Lists stories by the path of their function; the last part is the claim.
@@ -99,6 +100,7 @@ const STORIES: &[Story] = stories![
     drivers::each_driver_takes_two_hundred_writes_a_second,
     drivers::a_deleted_tenant_leaves_nothing_in_its_store,
     drivers::stores_without_tls_serve_tenants_too,
+    backups::a_tenant_comes_back_from_a_volume_in_place_and_as_a_clone,
     operations::a_leader_that_goes_is_followed_and_admission_never_fails,
     inside::workers_find_what_they_need_to_join,
     inside::addons_stand_in_the_tenant_and_are_repaired,

@@ -18,7 +18,7 @@ use crate::{CommandSpec, Credentials, Error, Process, write_private};
 /// Where the servers listen.
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// They make their data directories first, which takes seconds on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Who runs them if root starts them.
 const NOBODY: &str = "nobody";
 

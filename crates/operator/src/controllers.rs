@@ -54,7 +54,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         cached::<ConfigMap>(Api::all(client.clone()), ours(), trimmed);
     let (ingresses, ingresses_filled, ingress_changes) =
         cached::<Ingress>(Api::all(client.clone()), ours(), trimmed);
-    let (stores, stores_filled, store_changes) =
+    let (stored, stored_filled, data_store_changes) =
         cached::<DataStore>(Api::all(client.clone()), all(), trimmed);
     let (nodes, nodes_filled, node_changes) = cached::<Node>(Api::all(client.clone()), all(), trim_node);
 
@@ -76,7 +76,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         deployments,
         config_maps,
         ingresses,
-        data_stores: DataStoreLookup::new(stores),
+        data_stores: DataStoreLookup::new(stored),
         nodes,
         filled: [
             tenants_filled,
@@ -85,12 +85,12 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
             deployments_filled,
             config_maps_filled,
             ingresses_filled,
-            stores_filled,
+            stored_filled,
             nodes_filled,
         ]
         .into(),
     };
-    let (secret_changed, secrets_changed) = mpsc::unbounded_channel();
+    let (tell_of_secrets, changed_secrets) = mpsc::unbounded_channel();
     metrics.lead();
     metrics.state.show(caches.tenants.clone(), caches.data_stores.clone());
     let context = Arc::new(Context {
@@ -101,7 +101,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         connections: Connections::default(),
         copies: Copies::default(),
         places: Places::default(),
-        secret_watches: SecretWatches::new(client.clone(), secret_changed),
+        secret_watches: SecretWatches::new(client.clone(), tell_of_secrets),
         settings: settings.clone(),
         recorder: Recorder::new(client.clone(), reporter(settings)),
         metrics,
@@ -112,7 +112,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
 
     // Stores that their last user leaves may go at once; nothing else of a tenant concerns it so soon.
     let (leave, left) = mpsc::unbounded_channel();
-    let passing_on = pass_on(secrets_changed, leave.clone(), wake, context.clone());
+    let passing_on = pass_on(changed_secrets, leave.clone(), wake, context.clone());
     let default_store = settings.default_store().to_owned();
     // Kubeconfigs of generators hang on every control plane and its Secrets.
     let generators_changed = Arc::new(Notify::new());
@@ -144,7 +144,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         .owns_stream(ingress_changes)
         .owns_stream(route_changes.routes)
         .watches_stream(route_changes.gateways, move |gateway| routes::users_of(&gateway_tenants, &gateway))
-        .watches_stream(store_changes, move |store| {
+        .watches_stream(data_store_changes, move |store| {
             tenant::users_of(&users.caches, &store, users.settings.default_store())
         })
         .reconcile_on(UnboundedReceiverStream::new(woken))

@@ -23,7 +23,7 @@ struct Program {
 #[derive(Debug, Subcommand)]
 enum Task {
     #[command(flatten)]
-    Archive(operator::Task),
+    Archive(Box<operator::Task>),
     /// Takes a snapshot of the etcd that the chart installs
     EtcdSnapshot(SnapshotSettings),
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{BackupEncryption, BackupTarget};
 
 /// When backups are taken, and which are kept.
+#[expect(clippy::duplicated_attributes, reason = "each column has a type")]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "flotilla.dev",

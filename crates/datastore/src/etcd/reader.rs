@@ -104,13 +104,12 @@ impl EtcdReader {
 
     /// What is left of a lease's time; none if it has ended.
     async fn left(&mut self, lease: i64) -> Result<Option<Duration>, Error> {
-        let end = match self.leases.get(&lease) {
-            Some(known) => *known,
-            None => {
-                let end = self.end_of(lease).await?;
-                self.leases.insert(lease, end);
-                end
-            }
+        let end = if let Some(known) = self.leases.get(&lease) {
+            *known
+        } else {
+            let end = self.end_of(lease).await?;
+            self.leases.insert(lease, end);
+            end
         };
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         Ok(left.filter(|left| !left.is_zero()))

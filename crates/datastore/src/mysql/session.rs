@@ -34,9 +34,8 @@ pub(super) fn options(connection: &Connection) -> Result<Opts, Error> {
             "SET SESSION lock_wait_timeout = 20",
         ]);
     if let Some(limits) = PoolConstraints::new(0, MOST_SESSIONS) {
-        let pool = PoolOpts::default()
-            .with_constraints(limits)
-            .with_inactive_connection_ttl(Duration::from_secs(60));
+        let pool =
+            PoolOpts::default().with_constraints(limits).with_inactive_connection_ttl(Duration::from_mins(1));
         builder = builder.pool_opts(pool);
     }
     if let Some(login) = &connection.login {

@@ -13,7 +13,7 @@ use crate::sql::LONG_TIMEOUT;
 use crate::{Access, Error, Password, TenantSpace};
 
 /// Longest wait until nobody writes the tenant's table any more.
-const BARRIER_TIMEOUT: Duration = Duration::from_secs(60);
+const BARRIER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What there is of a tenant's place.
 const FIND: &str = "SELECT current_user::text, \

@@ -12,7 +12,7 @@ use crate::{Error, Record, TenantSpace, sql};
 
 const ACTION: &str = "read the tenant's keys";
 /// Longest wait for an entry.
-const ENTRY_TIMEOUT: Duration = Duration::from_secs(60);
+const ENTRY_TIMEOUT: Duration = Duration::from_mins(1);
 /// The newest row of each key that is not gone, in the order of the keys' bytes.
 const QUERY: &str = "SELECT name, value, coalesce(lease, 0)::bigint FROM (\
     SELECT DISTINCT ON (name COLLATE \"C\") name, value, lease, deleted FROM ONLY public.kine \

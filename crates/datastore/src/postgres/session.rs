@@ -113,19 +113,18 @@ impl PostgreSqlStore {
         limit: Duration,
         request: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
-        match timeout(limit, request).await {
-            Ok(answer) => answer.map_err(|error| self.failed(action, &error)),
-            Err(_) => {
-                let endpoints = self.shared.endpoints.clone();
-                Err(Error::TimedOut { action, endpoints, seconds: limit.as_secs() })
-            }
-        }
+        let Ok(answer) = timeout(limit, request).await else {
+            let endpoints = self.shared.endpoints.clone();
+            return Err(Error::TimedOut { action, endpoints, seconds: limit.as_secs() });
+        };
+        answer.map_err(|error| self.failed(action, &error))
     }
 
     /// What a failed request means.
     pub(super) fn failed(&self, action: &'static str, error: &tokio_postgres::Error) -> Error {
         let source = cause(error);
-        let is_broken = std::error::Error::source(error).is_some_and(|below| below.is::<std::io::Error>());
+        let is_broken =
+            std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         if error.is_closed() || is_broken || is_down(error) {
             return Error::Unreachable { endpoints: self.shared.endpoints.clone(), source };
         }

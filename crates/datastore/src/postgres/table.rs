@@ -167,7 +167,7 @@ impl Table {
         }
         let mut statements = format!("BEGIN; {MAKE}");
         if owner != own {
-            statements.push_str(&format!("ALTER TABLE public.kine OWNER TO {}; ", quoted(&owner)));
+            statements.extend(["ALTER TABLE public.kine OWNER TO ", quoted(&owner).as_str(), "; "]);
         }
         statements.push_str("COMMIT");
         self.run(action, &statements).await

@@ -110,7 +110,7 @@ pub(crate) async fn what_kine_wrote_is_read(server: &Server) {
         assert_ne!(record.key, b"later", "the reader sees what was written after it began");
         ends.extend(record.ends_in);
     }
-    assert_eq!(ends, [Duration::from_secs(3600)]);
+    assert_eq!(ends, [Duration::from_hours(1)]);
 }
 
 /// The driver writes before kine ever ran; kine serves it and goes on.
@@ -295,7 +295,7 @@ pub(crate) async fn failures_are_told_apart(server: &Server, other_authority: &P
     assert!(matches!(wrong, Err(Error::SignIn { .. })), "{wrong:?}");
     let mut connection = server.connection(server.administrator, server.password);
     if let Some(tls) = &mut connection.tls {
-        tls.certificate_authority = other_authority.certificate.clone();
+        tls.certificate_authority.clone_from(&other_authority.certificate);
     }
     let untrusted = Store::connect(&connection).await;
     assert!(matches!(untrusted, Err(Error::Unreachable { .. })), "{untrusted:?}");

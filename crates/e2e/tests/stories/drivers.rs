@@ -22,7 +22,9 @@ const LOAD_SECONDS: u64 = 10;
 
 /// The stores of these stories: name, server, tenants. One schema is the prefix of the other, which is the
 /// worst case where a pattern or a range tells tenants apart.
-const STORES: [(&str, Kind, &[(&str, &str)]); 3] = [
+type Tenancy = (&'static str, &'static str);
+
+const STORES: [(&str, Kind, &[Tenancy]); 3] = [
     ("postgres", Kind::PostgreSql, &[("pg-red", "team"), ("pg-blue", "team-b")]),
     ("maria", Kind::MySql, &[("my-red", "crew"), ("my-blue", "crew_b")]),
     ("nats", Kind::Nats, &[("nats-red", "club")]),
@@ -61,8 +63,8 @@ pub(crate) async fn credentials_of_a_tenant_open_no_other_tenants_database(clust
         ensure!(config["DB_SCHEMA"] == *own, "{:?}", config.keys());
         let thief = Store::connect(&connection).await?;
         let space = |schema: &str| TenantSpace { schema: schema.to_owned(), user: config["DB_USER"].clone() };
-        let mut read = thief.read(&space(own)).await?;
-        ensure!(read.next().await?.is_some(), "{red} cannot read its own database");
+        let mut contents = thief.read(&space(own)).await?;
+        ensure!(contents.next().await?.is_some(), "{red} cannot read its own database");
 
         let victim = TenantSpace { schema: (*other).to_owned(), user: (*other).to_owned() };
         let before = backing.administrator().await?.count(&victim).await?;

@@ -62,7 +62,7 @@ async fn tell(cluster: &Cluster) -> Result<()> {
 /// Waits until further writes are acknowledged.
 async fn goes_on(writer: &Writer) -> Result<()> {
     let before = writer.acknowledged();
-    eventually("writes are acknowledged", Duration::from_secs(60), || async {
+    eventually("writes are acknowledged", Duration::from_mins(1), || async {
         let now = writer.acknowledged();
         ensure!(now > before + 20, "{before} before, {now} now");
         Ok(())

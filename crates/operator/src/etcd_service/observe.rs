@@ -76,8 +76,8 @@ impl Keeper<'_> {
         match (members, alarms) {
             (Ok(members), Ok(alarms)) => {
                 let know = |known| self.member(known, &answers);
-                observed.members = Some(members.into_iter().map(know).collect());
-                observed.alarms = alarms.into_iter().map(alarm).collect();
+                observed.members = Some(members.iter().map(know).collect());
+                observed.alarms = alarms.iter().map(alarm).collect();
             }
             (Err(error), _) | (_, Err(error)) => {
                 tracing::debug!("{:#}", anyhow::Error::from(error).context("ask the leader"));
@@ -95,7 +95,7 @@ impl Keeper<'_> {
         }))
     }
 
-    fn member(&self, known: KnownMember, answers: &[(u32, MemberStatus)]) -> Member {
+    fn member(&self, known: &KnownMember, answers: &[(u32, MemberStatus)]) -> Member {
         let status = answers.iter().map(|(_, status)| status).find(|status| status.id == known.id);
         Member {
             id: known.id,
@@ -112,7 +112,7 @@ impl Keeper<'_> {
     }
 }
 
-fn alarm(raised: RaisedAlarm) -> Alarm {
+fn alarm(raised: &RaisedAlarm) -> Alarm {
     let kind = if raised.is_corrupt { AlarmKind::Corrupt } else { AlarmKind::NoSpace };
     Alarm { member: raised.member, kind }
 }

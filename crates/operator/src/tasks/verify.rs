@@ -52,15 +52,12 @@ impl Archive {
 
     pub(super) async fn next(&mut self) -> Result<Option<Entry>, TaskError> {
         while self.entries.is_empty() && !self.is_read {
-            match self.download.next().await? {
-                Some(bytes) => {
-                    self.size += bytes.len() as u64;
-                    self.reader.push(&bytes)?;
-                }
-                None => {
-                    self.reader.finish()?;
-                    self.is_read = true;
-                }
+            if let Some(bytes) = self.download.next().await? {
+                self.size += bytes.len() as u64;
+                self.reader.push(&bytes)?;
+            } else {
+                self.reader.finish()?;
+                self.is_read = true;
             }
             while let Some(entry) = self.reader.next_entry()? {
                 self.entries.push_back(entry);

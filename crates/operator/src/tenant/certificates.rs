@@ -105,13 +105,12 @@ fn store_secrets(
 ) -> Result<ReadyStore, desired::data_store::Error> {
     let find = |part: Component| existing.get(&part.object_name(validated.name())).map(AsRef::as_ref);
     let material = &storage.material;
-    let config = match &storage.password {
+    let config = if let Some(password) = &storage.password {
         // The store has this one, whatever stands in the cache.
-        Some(password) => desired::data_store::config_secret(validated, material, None, password.expose()),
-        None => {
-            let (existing, new) = (find(Component::DataStoreConfig), uuid::Uuid::new_v4().to_string());
-            desired::data_store::config_secret(validated, material, existing, &new)
-        }
+        desired::data_store::config_secret(validated, material, None, password.expose())
+    } else {
+        let (existing, new) = (find(Component::DataStoreConfig), uuid::Uuid::new_v4().to_string());
+        desired::data_store::config_secret(validated, material, existing, &new)
     };
     let present = find(Component::DataStoreCertificate);
     let standing = present
