@@ -3,6 +3,7 @@
 
 mod inputs;
 mod jobs;
+mod object;
 mod restoring;
 mod scheduling;
 mod taking;

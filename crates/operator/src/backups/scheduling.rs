@@ -12,9 +12,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
-use kubekit::{StatusError, replace_status};
 
-use super::{Error, failed};
+use super::{Error, failed, object};
 use crate::context::Context;
 
 /// Label of backups: the schedule that began them.
@@ -42,7 +41,10 @@ pub(super) async fn reconcile(
         }
         Ok(found) => Box::pin(follow(&schedule, &mut status, found, &context, now)).await?,
     };
-    write_status(&schedule, status, &context).await?;
+    if schedule.status.as_ref() != Some(&status) {
+        let changed = TenantBackupSchedule { status: Some(status), ..schedule.as_ref().clone() };
+        object::write_status(&changed, &context.client).await?;
+    }
     Ok(again)
 }
 
@@ -181,20 +183,4 @@ fn say(
         &mut status.conditions,
         condition("Ready", Some(holds), reason, message, generation, whole_seconds(now)),
     );
-}
-
-async fn write_status(
-    schedule: &TenantBackupSchedule,
-    stands: TenantBackupScheduleStatus,
-    context: &Context,
-) -> Result<(), Error> {
-    if schedule.status.as_ref() == Some(&stands) {
-        return Ok(());
-    }
-    let mut changed = schedule.clone();
-    changed.status = Some(stands);
-    match replace_status(&context.client, &changed).await {
-        Ok(_) | Err(StatusError::Gone { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

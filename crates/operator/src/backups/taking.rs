@@ -9,15 +9,12 @@ use api::{ArchivePolicy, TenantBackup, TenantBackupStatus};
 use desired::backups::{JobInputs, TaskKind, archive_name, condition, job_name};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::runtime::controller::Action;
-use kube::{Api, Resource, ResourceExt};
-use kubekit::{StatusError, replace_status};
-use serde_json::json;
+use kube::{Api, ResourceExt};
 
 use super::jobs::{self, Stand};
-use super::{Error, Hindrance, LOOK_AGAIN, failed, inputs};
+use super::{Error, Hindrance, LOOK_AGAIN, failed, inputs, object};
 use crate::context::Context;
 use crate::events::{Notice, publish};
 use crate::tasks::Outcome;
@@ -33,9 +30,9 @@ pub(super) async fn reconcile(backup: Arc<TenantBackup>, context: Arc<Context>) 
     if backup.status.as_ref().is_some_and(|status| status.completed_at.is_some()) {
         return Ok(Action::await_change());
     }
-    if !backup.finalizers().iter().any(|known| known == finalizers::ARCHIVE) {
+    if !object::has_finalizer(backup.as_ref(), finalizers::ARCHIVE) {
         // The change brings the next pass.
-        set_finalizer(&backup, true, &context).await?;
+        object::set_finalizer(backup.as_ref(), finalizers::ARCHIVE, true, &context.client).await?;
         return Ok(Action::await_change());
     }
     let now = context.clock.now();
@@ -48,7 +45,10 @@ pub(super) async fn reconcile(backup: Arc<TenantBackup>, context: Arc<Context>) 
             TRY_AGAIN
         }
     };
-    write_status(&backup, status, &context).await?;
+    if backup.status.as_ref() != Some(&status) {
+        let changed = TenantBackup { status: Some(status), ..backup.as_ref().clone() };
+        object::write_status(&changed, &context.client).await?;
+    }
     Ok(Action::requeue(again))
 }
 
@@ -108,7 +108,7 @@ async fn begin(
         kind: TaskKind::Backup,
         namespace: &namespace,
         tenant,
-        owner: owner(backup),
+        owner: object::owner(backup),
         image: &context.settings.job_image,
         target: &spec.target,
         archive: &archive,
@@ -181,7 +181,7 @@ async fn tell(backup: &TenantBackup, status: &TenantBackupStatus, context: &Cont
 
 /// Removes the archive if that is wished, as far as the target answers, and lets the object go.
 async fn take_away(backup: &TenantBackup, context: &Context) -> Result<Action, Error> {
-    if !backup.finalizers().iter().any(|known| known == finalizers::ARCHIVE) {
+    if !object::has_finalizer(backup, finalizers::ARCHIVE) {
         return Ok(Action::await_change());
     }
     let namespace = backup.namespace().unwrap_or_default();
@@ -202,7 +202,7 @@ async fn take_away(backup: &TenantBackup, context: &Context) -> Result<Action, E
             Stand::Ended(outcome) => tell_of_removal(backup, &archive, &outcome, context).await,
         }
     }
-    set_finalizer(backup, false, context).await?;
+    object::set_finalizer(backup, finalizers::ARCHIVE, false, &context.client).await?;
     Ok(Action::await_change())
 }
 
@@ -214,7 +214,7 @@ async fn start_removal(backup: &TenantBackup, archive: &str, context: &Context) 
         kind: TaskKind::Remove,
         namespace: &namespace,
         tenant,
-        owner: owner(backup),
+        owner: object::owner(backup),
         image: &context.settings.job_image,
         target: &backup.spec.target,
         archive,
@@ -240,53 +240,4 @@ async fn is_ending(namespace: &str, context: &Context) -> Result<bool, Error> {
     let namespaces: Api<Namespace> = Api::all(context.client.clone());
     let found = namespaces.get_metadata_opt(namespace).await.map_err(failed("read the namespace"))?;
     Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some()))
-}
-
-async fn set_finalizer(backup: &TenantBackup, is_wanted: bool, context: &Context) -> Result<(), Error> {
-    let mut wanted: Vec<&str> = backup.finalizers().iter().map(String::as_str).collect();
-    wanted.retain(|known| *known != finalizers::ARCHIVE);
-    if is_wanted {
-        wanted.push(finalizers::ARCHIVE);
-    }
-    // The version guards the other finalizers in the list.
-    let body = json!({"metadata": {
-        "finalizers": wanted, "resourceVersion": backup.resource_version(),
-    }});
-    let backups: Api<TenantBackup> =
-        Api::namespaced(context.client.clone(), &backup.namespace().unwrap_or_default());
-    match backups.patch(&backup.name_any(), &PatchParams::default(), &Patch::Merge(body)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_conflict() => {
-            Err(StatusError::Stale { name: backup.name_any() }.into())
-        }
-        Err(error) => Err(failed("set the finalizer of a backup")(error)),
-    }
-}
-
-fn owner(backup: &TenantBackup) -> OwnerReference {
-    OwnerReference {
-        api_version: TenantBackup::api_version(&()).into_owned(),
-        kind: TenantBackup::kind(&()).into_owned(),
-        name: backup.name_any(),
-        uid: backup.uid().unwrap_or_default(),
-        controller: Some(true),
-        block_owner_deletion: None,
-    }
-}
-
-async fn write_status(
-    backup: &TenantBackup,
-    stands: TenantBackupStatus,
-    context: &Context,
-) -> Result<(), Error> {
-    if backup.status.as_ref() == Some(&stands) {
-        return Ok(());
-    }
-    let mut changed = backup.clone();
-    changed.status = Some(stands);
-    match replace_status(&context.client, &changed).await {
-        Ok(_) | Err(StatusError::Gone { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

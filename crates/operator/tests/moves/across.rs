@@ -75,7 +75,6 @@ async fn look(server: &Server, space: &TenantSpace) -> (Store, i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; run it with --ignored after a change of moves"]
 async fn a_control_plane_travels_through_all_drivers_though_the_operator_is_killed_at_every_phase() {
     let mut setting = Setting::set().await;
     let servers = Box::pin(Servers::start(&setting)).await;
