@@ -3,6 +3,7 @@
 //! On a cluster it uses nothing but the custom resources and /proc, so it measures every operator that
 //! serves `TenantControlPlane`, ours or another. What is played needs no cluster and our operator.
 
+mod archives;
 mod arguments;
 mod figures;
 mod live;

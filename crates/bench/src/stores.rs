@@ -3,17 +3,20 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use api::VersionState;
+use api::{TenantControlPlane, VersionState};
 use backing::{Backing, Kind, Written};
 use kube::Client;
 use serde_json::json;
 
+use crate::archives::Archives;
 use crate::arguments::Arguments;
 use crate::figures::{Figure, Figures};
 use crate::tenants::{Tenants, state};
 
 /// Longest time until a control plane is Ready.
 const PATIENCE: Duration = Duration::from_mins(3);
+/// Longest time of a move.
+const MOVE_PATIENCE: Duration = Duration::from_mins(5);
 /// Stores beside the default one: name, server.
 const STORES: [(&str, Kind); 3] =
     [("postgresql", Kind::PostgreSql), ("mysql", Kind::MySql), ("nats", Kind::Nats)];
@@ -26,25 +29,36 @@ pub(crate) async fn all(
     figures: &mut Figures,
 ) -> Result<()> {
     tenants.remove_control_planes().await?;
-    measure(tenants, arguments, "etcd", &arguments.data_store, figures).await?;
+    let archives = Archives::new(client.clone(), &arguments.namespace);
+    archives.make_room().await?;
+    let newest = measure(tenants, arguments, "etcd", &arguments.data_store, figures).await?;
+    Box::pin(archives.measure("etcd", &newest, figures)).await?;
     for (name, kind) in STORES {
         let store = format!("bench-{name}");
         let backing =
             Box::pin(Backing::deploy(client.clone(), &arguments.namespace, &store, kind, true)).await?;
-        measure(tenants, arguments, name, &store, figures).await?;
+        let newest = measure(tenants, arguments, name, &store, figures).await?;
+        Box::pin(archives.measure(name, &newest, figures)).await?;
+        let began = Instant::now();
+        tenants.change(&newest, &json!({"dataStore": arguments.data_store})).await?;
+        tenants.wait(&newest, MOVE_PATIENCE, |live| is_in(live, &arguments.data_store)).await?;
+        let moved = began.elapsed().as_secs_f64();
+        eprintln!("{name}: moved to {} in {moved:.1} s", arguments.data_store);
+        figures.insert(format!("store_{name}_move_seconds"), Figure::new("seconds", [moved]));
         tenants.remove_control_planes().await?;
         backing.remove().await?;
     }
     Ok(())
 }
 
+/// Returns the control plane that was written to.
 async fn measure(
     tenants: &Tenants,
     arguments: &Arguments,
     driver: &str,
     store: &str,
     figures: &mut Figures,
-) -> Result<()> {
+) -> Result<String> {
     let mut ready = Vec::new();
     let mut newest = String::new();
     for round in 1..=arguments.live_samples {
@@ -79,7 +93,15 @@ async fn measure(
     let reason = written.failures.first().cloned();
     note("failed_writes", Figure::new("writes", [count(written.failures.len())]).noted(reason));
     note("lost_writes", Figure::new("writes", [count(lost.len())]));
-    Ok(())
+    Ok(newest)
+}
+
+/// Whether a control plane has arrived in a store and serves there.
+fn is_in(live: &TenantControlPlane, store: &str) -> bool {
+    let storage = live.status.as_ref().map(|status| &status.storage);
+    storage.is_some_and(|storage| {
+        storage.data_store_name.as_deref() == Some(store) && storage.migration.is_none()
+    }) && state(live) == Some(VersionState::Ready)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no run makes 2^52 writes")]
