@@ -101,30 +101,29 @@ async fn a_control_plane_travels_through_all_drivers_though_the_operator_is_kill
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_goes_away_in_the_middle_is_waited_for() {
+async fn stores_that_go_away_at_any_phase_are_waited_for() {
     let setting = Setting::set().await;
     let mut servers = Box::pin(Servers::start(&setting)).await;
     setting.fill().await;
     let space = setting.space().await;
     let before = records(&servers.of("first", &setting).administrator().await, &space).await;
-
-    setting.wish("postgresql", json!({})).await;
-    setting.in_phase(MigrationPhase::Copying).await;
-    servers.postgresql.stop().await;
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    servers.postgresql.resume().await.unwrap();
-    setting.ready_in("postgresql").await;
-    let store = servers.of("postgresql", &setting).administrator().await;
-    assert!(records(&store, &space).await == before, "the contents differ");
-
-    setting.wish("mariadb", json!({})).await;
-    setting.in_phase(MigrationPhase::Freezing).await;
-    servers.postgresql.stop().await;
-    servers.mariadb.stop().await;
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    servers.mariadb.resume().await.unwrap();
-    servers.postgresql.resume().await.unwrap();
-    setting.ready_in("mariadb").await;
-    let store = servers.of("mariadb", &setting).administrator().await;
-    assert!(records(&store, &space).await == before, "the contents differ");
+    let journey = [
+        ("postgresql", MigrationPhase::Copying),
+        ("mariadb", MigrationPhase::Freezing),
+        ("postgresql", MigrationPhase::Frozen),
+        ("mariadb", MigrationPhase::Switched),
+    ];
+    for (to, phase) in journey {
+        setting.wish(to, json!({annotations::CLEANUP_PRIOR_MIGRATION: "true"})).await;
+        setting.in_phase(phase).await;
+        servers.postgresql.stop().await;
+        servers.mariadb.stop().await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        servers.mariadb.resume().await.unwrap();
+        servers.postgresql.resume().await.unwrap();
+        setting.ready_in(to).await;
+        let store = servers.of(to, &setting).administrator().await;
+        assert!(records(&store, &space).await == before, "{to}, {phase:?}: the contents differ");
+        assert!(!setting.is_frozen().await, "{to}, {phase:?}: writes are still refused");
+    }
 }
