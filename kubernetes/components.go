@@ -5,6 +5,8 @@ import (
 	"os"
 	_ "time/tzdata" // CronJob schedules name time zones; the images carry no zone files.
 
+	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/etcdutl/v3/etcdutl"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/logs/json/register"
@@ -45,5 +47,16 @@ func ctl() int {
 
 func etcd() int {
 	etcdmain.Main(os.Args)
+	return 0
+}
+
+// etcdutl has the commands that a snapshot needs; upstream's root command cannot be imported.
+func etcdUtility() int {
+	root := &cobra.Command{Use: "etcdutl", Short: "Works on the files of an etcd that does not run"}
+	root.PersistentFlags().StringVarP(&etcdutl.OutputFormat, "write-out", "w", "simple", "output format (fields, json, simple, table)")
+	root.AddCommand(etcdutl.NewSnapshotCommand(), etcdutl.NewHashKVCommand(), etcdutl.NewVersionCommand())
+	if err := root.Execute(); err != nil {
+		return 1
+	}
 	return 0
 }

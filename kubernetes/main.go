@@ -17,6 +17,7 @@ import (
 // element is the program name, and returns the exit code.
 var components = map[string]func() int{
 	"etcd":                    etcd,
+	"etcdutl":                 etcdUtility,
 	"kube-apiserver":          apiServer,
 	"kube-controller-manager": controllerManager,
 	"kube-proxy":              proxy,

@@ -7,8 +7,9 @@ use base::KubernetesVersion;
 use crate::Error;
 
 /// The components that the multi-call binary holds.
-pub const COMPONENTS: [&str; 8] = [
+pub const COMPONENTS: [&str; 9] = [
     "etcd",
+    "etcdutl",
     "kube-apiserver",
     "kube-controller-manager",
     "kube-proxy",
