@@ -19,6 +19,8 @@ impl Traces {
         }
         let mounts = std::fs::read_to_string("/proc/self/mounts").context("read the mounts")?;
         lines.extend(mounts.lines().map(|line| format!("mount: {line}")));
+        let watchers = std::fs::read_to_string("/proc/sys/fs/inotify/max_user_instances")?;
+        lines.insert(format!("inotify: {watchers}"));
         cgroups(Path::new("/sys/fs/cgroup"), 0, &mut lines);
         Ok(Self(lines))
     }

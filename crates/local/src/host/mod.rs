@@ -2,6 +2,7 @@
 
 pub(crate) mod cgroups;
 pub(crate) mod files;
+pub(crate) mod limits;
 pub(crate) mod namespaces;
 pub(crate) mod network;
 pub(crate) mod processes;

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{files, run};
+use super::{files, limits, run};
 use crate::layout::RUN_ROOT;
 use crate::{Error, Layout};
 
@@ -101,6 +101,7 @@ pub(crate) fn remove_mount_points() -> Result<(), Error> {
             let _ = std::fs::remove_dir(directory);
         }
     }
+    limits::restore()?;
     files::remove_tree(Path::new(RUN_ROOT))
 }
 

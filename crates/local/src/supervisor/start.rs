@@ -19,7 +19,7 @@ use super::component::Component;
 use super::components::Catalog;
 use super::{Running, files};
 use crate::controllers::{LoadBalancer, Storage, objects};
-use crate::host::{cgroups, namespaces, network};
+use crate::host::{cgroups, limits, namespaces, network};
 use crate::{Error, Layout, Record, images};
 
 /// Each wait is for something that takes 3 to 15 s on an idle machine with two cores.
@@ -62,6 +62,7 @@ impl Running {
 
 fn prepare_machine(layout: &Layout, record: &Record) -> Result<(), Error> {
     namespaces::remember_network_namespaces()?;
+    limits::raise()?;
     network::create(layout.name(), record.addresses, record.nodes)?;
     namespaces::create_directory(layout)?;
     for node in 0..record.nodes {
