@@ -40,8 +40,19 @@ pub(crate) struct Target {
     #[arg(long, default_value = "flotilla")]
     pub(crate) name: ClusterName,
     /// Directory of its data [default: /var/lib/flotilla/NAME].
-    #[arg(long)]
+    #[arg(long, value_parser = directory)]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// The same directory has one name, however it is written: the cluster is known by it.
+fn directory(text: &str) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(text)?;
+    path.canonicalize().or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            Ok(parent.canonicalize().map_or(path.clone(), |parent| parent.join(name)))
+        }
+        _ => Ok(path.clone()),
+    })
 }
 
 #[derive(Debug, Args)]
@@ -143,11 +154,21 @@ pub(crate) struct Kubectl {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command};
+    use super::{Arguments, Command, directory};
 
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_directory_has_one_name_however_it_is_written_and_whether_it_is_there_or_not() {
+        let place = tempfile::tempdir().unwrap();
+        let real = place.path().canonicalize().unwrap();
+        std::fs::create_dir(real.join("a")).unwrap();
+        let written = |tail: &str| directory(&format!("{}/{tail}", place.path().display())).unwrap();
+        assert_eq!(written("a/../a"), real.join("a"));
+        assert_eq!(written("a/../new"), real.join("new"));
     }
 
     #[test]
