@@ -8,7 +8,7 @@ use api::DataStore;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::Client;
-use kube::api::{Api, DeleteParams};
+use kube::api::{Api, DeleteParams, ListParams};
 
 use crate::{Cluster, Told, eventually};
 
@@ -95,6 +95,55 @@ impl Platform {
             }
         })
         .await
+    }
+
+    /// Takes a snapshot of the etcd now; returns the name of its file.
+    pub fn take_snapshot(&self, job: &str) -> Result<String> {
+        self.kubectl(&["create", "job", "--from=cronjob/flotilla-etcd-snapshot", job])?;
+        let name = format!("job/{job}");
+        let ended = self.kubectl(&["wait", "--for=condition=complete", &name, "--timeout=120s"]);
+        let log = self.kubectl(&["logs", &name])?;
+        ended.with_context(|| log.clone())?;
+        self.kubectl(&["delete", &name])?;
+        let told = log.lines().find(|line| line.contains("the snapshot is there"));
+        let (_, path) = told.and_then(|line| line.split_once("path=")).with_context(|| log.clone())?;
+        let path = path.split_whitespace().next().unwrap_or_default();
+        path.rsplit('/').next().map(str::to_owned).context("the snapshot has no name")
+    }
+
+    /// Ends all members and takes their disks.
+    pub async fn lose_all_disks(&self, members: u32) -> Result<()> {
+        self.kubectl(&["scale", "statefulset", ETCD, "--replicas=0"])?;
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
+        for number in 0..members {
+            self.kubectl(&["delete", "pvc", &format!("data-{ETCD}-{number}"), "--wait=false"])?;
+        }
+        let selection = ListParams::default().labels("app.kubernetes.io/component=etcd");
+        eventually("the members have ended", Duration::from_mins(2), || async {
+            let left = pods.list_metadata(&selection).await?.items.len();
+            ensure!(left == 0, "{left} are left");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Follows the page about the etcd service from the second step of a restore on.
+    pub fn restore_as_documented(&self, snapshot: &str) -> Result<()> {
+        let page = self.cluster.root().join("docs/how-to/run-the-etcd-service.md");
+        let text = std::fs::read_to_string(&page).with_context(|| format!("read {}", page.display()))?;
+        let manifest = text.split_once("<<EOF\n").and_then(|(_, rest)| rest.split_once("   EOF\n"));
+        let (manifest, _) = manifest.context("the page has no manifest")?;
+        let lines = manifest.lines().map(|line| line.strip_prefix("   ").unwrap_or(line));
+        let manifest = lines.collect::<Vec<_>>().join("\n").replace("SNAPSHOT", snapshot);
+        let file = tempfile::NamedTempFile::new().context("make a file for the manifest")?;
+        std::fs::write(file.path(), manifest).context("write the manifest")?;
+        self.kubectl(&["apply", "-f", &file.path().to_string_lossy()])?;
+        let until = "--for=jsonpath={.status.phase}=Succeeded";
+        let restored = self.kubectl(&["wait", "pod/restore", until, "--timeout=120s"]);
+        restored.with_context(|| self.kubectl(&["describe", "pod/restore"]).unwrap_or_default())?;
+        self.kubectl(&["delete", "pod", "restore"])?;
+        self.kubectl(&["scale", "statefulset", ETCD, "--replicas=3"])?;
+        Ok(())
     }
 
     /// Waits for an event of the etcd with this reason.

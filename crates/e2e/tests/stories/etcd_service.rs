@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::{Cluster, Platform, TenantSpec, Tenants};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};
@@ -66,12 +66,5 @@ pub(crate) async fn a_full_store_is_freed_without_a_hand(cluster: &Cluster) -> R
 
 pub(crate) async fn a_snapshot_is_taken_and_checked(cluster: &Cluster) -> Result<()> {
     let platform = Platform::of(cluster).await?;
-    platform.kubectl(&["create", "job", "--from=cronjob/flotilla-etcd-snapshot", "story-snapshot"])?;
-    let told =
-        platform.kubectl(&["wait", "--for=condition=complete", "job/story-snapshot", "--timeout=120s"]);
-    let log = platform.kubectl(&["logs", "job/story-snapshot"])?;
-    told.with_context(|| log.clone())?;
-    ensure!(log.contains("the snapshot is there"), "{log}");
-    platform.kubectl(&["delete", "job", "story-snapshot"])?;
-    Ok(())
+    platform.take_snapshot("story-snapshot").map(drop)
 }
