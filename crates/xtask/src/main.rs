@@ -6,6 +6,7 @@ mod chart;
 mod deny;
 mod generate;
 mod golang;
+mod lanes;
 mod process;
 mod progress;
 mod setup;

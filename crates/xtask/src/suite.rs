@@ -12,7 +12,7 @@ use crate::build::{self, BuildArguments};
 use crate::chart::{self, ChartArguments};
 use crate::generate::{self, GenerateArguments};
 use crate::workspace::Workspace;
-use crate::{deny, process, progress, setup, tidy};
+use crate::{deny, lanes, process, progress, setup, tidy};
 
 /// One part of the test run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -88,8 +88,8 @@ fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
         }
         Layer::Build => build::run(workspace, &BuildArguments::of_the_suite()),
         Layer::Chart => chart::run(workspace, &ChartArguments { update: false }),
-        Layer::Integration => run_targets(workspace, &test_targets(workspace, Kind::Integration)?),
-        Layer::E2e => run_targets(workspace, &test_targets(workspace, Kind::EndToEnd)?),
+        Layer::Integration => run_targets(workspace, Kind::Integration),
+        Layer::E2e => run_targets(workspace, Kind::EndToEnd),
     }
 }
 
@@ -127,16 +127,20 @@ fn names_of_tests(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-fn run_targets(workspace: &Workspace, targets: &[String]) -> Result<()> {
+fn run_targets(workspace: &Workspace, kind: Kind) -> Result<()> {
+    let targets = test_targets(workspace, kind)?;
     if targets.is_empty() {
         eprintln!("      no tests of this layer");
         return Ok(());
     }
     let mut command = test(workspace);
-    for target in targets {
+    for target in &targets {
         command.args(["--test", target]);
     }
-    process::run_open(&mut command)
+    match kind {
+        Kind::Integration => lanes::run(&mut command, &workspace.dist()),
+        Kind::EndToEnd => process::run_open(&mut command),
+    }
 }
 
 fn cargo(workspace: &Workspace) -> Command {
