@@ -28,7 +28,7 @@ impl Backing {
                 "template": {
                     "metadata": {"labels": self.labels()},
                     "spec": {
-                        "terminationGracePeriodSeconds": 5,
+                        "terminationGracePeriodSeconds": 1,
                         "automountServiceAccountToken": false,
                         "enableServiceLinks": false,
                         "securityContext": {"runAsUser": USER, "runAsGroup": USER, "fsGroup": USER},

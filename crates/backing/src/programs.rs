@@ -13,7 +13,8 @@ pub(crate) const USER: i64 = 65532;
 const SHELL_IMAGE: &str = "docker.io/rancher/kine:v0.17.5";
 const NATS_IMAGE: &str = "docker.io/library/nats:2.15.2";
 
-/// Makes the database once, then is the server.
+/// Makes the database once, then starts the server. The shell stays: it heeds no signal but the last one, so
+/// that a server never ends in good order, which would be the easier case.
 const POSTGRESQL: &str = r#"set -eu
 bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
 data=/data/postgresql
@@ -25,14 +26,16 @@ if [ ! -s "$data/complete" ]; then
     rm /tmp/password
     echo yes > "$data/complete"
 fi
+# A volume's files are opened to its group when it is mounted again; the server refuses that.
+chmod 0700 "$data"
 printf 'local all all reject\n%s all all all scram-sha-256\n' "$HBA" > /tmp/hba.conf
-exec "$bin/postgres" -D "$data" -c listen_addresses='*' -c port="$PORT" -c unix_socket_directories=/tmp \
-    -c hba_file=/tmp/hba.conf -c max_connections=400 $TLS
+"$bin/postgres" -D "$data" -c listen_addresses='*' -c port="$PORT" -c unix_socket_directories=/tmp \
+    -c hba_file=/tmp/hba.conf -c max_connections=400 $TLS || exit
 "#;
 
-/// Makes the system tables as the packages' script does, which needs programs of the client's package; a
-/// server that makes them takes one statement per line. The password is set at each start, so that it is
-/// what the Secret says.
+/// The same for MariaDB. The system tables are made as the packages' script does, which needs programs of the
+/// client's package; a server that makes them takes one statement per line. The password is set at each
+/// start, so that it is what the Secret says.
 const MARIADB: &str = r#"set -eu
 data=/data/mariadb
 if [ ! -s "$data/complete" ]; then
@@ -53,9 +56,9 @@ GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION;
 DROP USER IF EXISTS 'root'@'localhost';
 FLUSH PRIVILEGES;
 END
-exec /usr/sbin/mariadbd --no-defaults --datadir="$data" --port="$PORT" --bind-address=0.0.0.0 \
+/usr/sbin/mariadbd --no-defaults --datadir="$data" --port="$PORT" --bind-address=0.0.0.0 \
     --socket=/tmp/mariadb.sock --pid-file=/tmp/mariadb.pid --skip-name-resolve --max-connections=400 \
-    --init-file=/tmp/start.sql $TLS
+    --init-file=/tmp/start.sql $TLS || exit
 "#;
 
 /// The container of a store, named `store`.

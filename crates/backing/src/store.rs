@@ -139,11 +139,22 @@ impl Backing {
         Ok(Store::connect(&self.connection(ADMINISTRATOR, &self.password)).await?)
     }
 
-    /// Kills its process; Kubernetes starts it again by itself, with the same data.
+    /// Kills its process and waits until it is gone; Kubernetes starts it again by itself, with the same data.
+    ///
+    /// A pod that is deleted without any time to end may be followed by the next one before its process is
+    /// gone, and two servers would write the same files.
     pub async fn kill(&self) -> Result<()> {
         let pods: Api<Pod> = self.api();
-        let at_once = DeleteParams::default().grace_period(0);
-        pods.delete(&format!("{}-0", self.name), &at_once).await?;
+        let name = format!("{}-0", self.name);
+        let Some(pod) = pods.get_opt(&name).await? else { return Ok(()) };
+        pods.delete(&name, &DeleteParams::default().grace_period(1)).await?;
+        let began = Instant::now();
+        while pods.get_opt(&name).await?.is_some_and(|now| now.metadata.uid == pod.metadata.uid) {
+            if began.elapsed() > PATIENCE {
+                bail!("{name} does not end");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
         Ok(())
     }
 
