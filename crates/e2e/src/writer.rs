@@ -25,6 +25,10 @@ pub struct Writer {
 struct Seen {
     acknowledged: Vec<String>,
     refused: usize,
+    /// The last resource version that an answer told.
+    version: u64,
+    /// What was told after a later one, if anything.
+    older: Option<String>,
     last: Option<Instant>,
     longest_gap: Duration,
 }
@@ -56,13 +60,28 @@ impl Writer {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).acknowledged.len()
     }
 
-    /// Stops, and makes sure that nothing acknowledged is lost.
+    /// Waits until further writes are acknowledged.
+    pub async fn goes_on(&self, limit: Duration) -> Result<()> {
+        let before = self.acknowledged();
+        crate::eventually("writes are acknowledged", limit, || async {
+            let now = self.acknowledged();
+            ensure!(now > before + 20, "{before} before, {now} now");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stops, and makes sure that nothing acknowledged is lost, and that no answer told an older resource
+    /// version than the one before.
     pub async fn stop(self) -> Result<Written> {
         self.task.abort();
         let _ = self.task.await;
-        let found: std::collections::BTreeSet<String> =
-            self.maps.list(&ListParams::default()).await?.into_iter().map(|map| map.name_any()).collect();
+        let list = self.maps.list(&ListParams::default()).await?;
+        let newest = version(list.metadata.resource_version.as_deref());
+        let found: std::collections::BTreeSet<String> = list.into_iter().map(|map| map.name_any()).collect();
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        ensure!(seen.older.is_none(), "the resource version went back: {:?}", seen.older);
+        ensure!(newest >= seen.version, "the list is of version {newest}, after {}", seen.version);
         let lost: Vec<&String> = seen.acknowledged.iter().filter(|name| !found.contains(*name)).collect();
         ensure!(lost.is_empty(), "acknowledged and lost: {lost:?}");
         Ok(Written {
@@ -81,7 +100,12 @@ async fn write(maps: Api<ConfigMap>, label: String, seen: Arc<Mutex<Seen>>) {
         let outcome = maps.create(&PostParams::default(), &map).await;
         {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if outcome.is_ok() {
+            if let Ok(map) = outcome {
+                let told = version(map.metadata.resource_version.as_deref());
+                if told <= seen.version && seen.older.is_none() {
+                    seen.older = Some(format!("{name} has {told}, after {}", seen.version));
+                }
+                seen.version = told;
                 let now = Instant::now();
                 let gap = seen.last.map_or(Duration::ZERO, |last| now.duration_since(last));
                 seen.longest_gap = seen.longest_gap.max(gap);
@@ -93,4 +117,9 @@ async fn write(maps: Api<ConfigMap>, label: String, seen: Arc<Mutex<Seen>>) {
         }
         tokio::time::sleep(PACE).await;
     }
+}
+
+/// Zero for what is no number, which comes before all others.
+fn version(text: Option<&str>) -> u64 {
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }

@@ -1,16 +1,13 @@
 //! Stores: resources kept elsewhere, moves between stores, credentials that are wrong for a while.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use api::{DataStore, MigrationPhase, VersionState};
-use e2e::{Cluster, Etcd, TenantSpec, Tenants, eventually};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
-use kube::{Client, ResourceExt};
+use e2e::{Cluster, Etcd, TenantSpec, Tenants, Writer, eventually};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::{Api, Patch, PatchParams};
 use pki::{Pair, PrivateKey};
 use serde_json::json;
 
@@ -70,8 +67,7 @@ pub(crate) async fn a_move_between_stores_loses_no_acknowledged_write(cluster: &
     let kubeconfig = tenants.kubeconfig("nomad").await?;
     cluster.kubectl(&kubeconfig, &["create", "namespace", "kept"])?.success()?;
 
-    let ends = Arc::new(AtomicBool::new(false));
-    let writer = tokio::spawn(write(kubeconfig.clone(), ends.clone()));
+    let writer = Writer::start(&kubeconfig, "written").await?;
     let prefix = format!("/{uid}/configmaps/default/");
     let before = eventually("the writer is at work", PATIENCE, || async {
         let count = bronze.count(&prefix).await?;
@@ -103,14 +99,7 @@ pub(crate) async fn a_move_between_stores_loses_no_acknowledged_write(cluster: &
         Ok(())
     })
     .await?;
-    ends.store(true, Ordering::Relaxed);
-    let written = writer.await??;
-
-    let maps: Api<ConfigMap> = Api::namespaced(client(&kubeconfig).await?, "default");
-    let found: Vec<String> =
-        maps.list(&ListParams::default()).await?.into_iter().map(|map| map.name_any()).collect();
-    let lost: Vec<&String> = written.iter().filter(|name| !found.contains(name)).collect();
-    ensure!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    writer.stop().await?;
     cluster.kubectl(&kubeconfig, &["get", "namespace", "kept"])?.success()?;
     tenants.delete("nomad").await?;
     bronze.remove().await?;
@@ -163,29 +152,6 @@ pub(crate) async fn wrong_credentials_of_a_store_are_named_and_harm_nothing(clus
     cluster.kubectl(&kubeconfig, &["get", "configmap", "meanwhile"])?.success()?;
     tenants.delete("steady").await?;
     store.remove().await
-}
-
-/// Writes ConfigMaps one after the other until told to end; returns those that were acknowledged.
-async fn write(kubeconfig: PathBuf, ends: Arc<AtomicBool>) -> Result<Vec<String>> {
-    let maps: Api<ConfigMap> = Api::namespaced(client(&kubeconfig).await?, "default");
-    let mut acknowledged = Vec::new();
-    for number in 0.. {
-        if ends.load(Ordering::Relaxed) {
-            break;
-        }
-        let name = format!("written-{number:05}");
-        let map = serde_json::from_value(json!({"metadata": {"name": name}}))?;
-        if maps.create(&PostParams::default(), &map).await.is_ok() {
-            acknowledged.push(name);
-        }
-        // A pace that a user could have.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(acknowledged)
-}
-
-async fn client(kubeconfig: &std::path::Path) -> Result<Client> {
-    Ok(kubekit::client(Some(kubeconfig)).await?)
 }
 
 fn pair(secret: &Secret) -> Result<Pair> {
