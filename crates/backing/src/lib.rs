@@ -10,4 +10,4 @@ mod store;
 mod writes;
 
 pub use store::{Backing, Kind};
-pub use writes::Written;
+pub use writes::{Missing, Written};

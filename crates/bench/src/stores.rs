@@ -78,7 +78,7 @@ async fn measure(
     let client = tenants.client_of(&newest).await?;
     let (rate, time) = (arguments.store_writes, arguments.store_time());
     let written = Written::write(client.clone(), "bench", rate, time).await;
-    let lost = written.lost(client).await?;
+    let lost = written.missing(client).await?.lost;
     eprintln!(
         "{driver}: {:.0} of {rate} writes a second, 99 of 100 within {:.1} ms, {} failed, {} lost",
         written.rate(),

@@ -98,6 +98,7 @@ const STORIES: &[Story] = stories![
     drivers::a_corrupted_password_heals_and_the_pods_follow,
     drivers::a_store_that_is_killed_loses_no_acknowledged_write_and_no_tenant,
     drivers::each_driver_takes_two_hundred_writes_a_second,
+    drivers::a_live_tenant_moves_across_drivers_though_the_target_is_killed,
     drivers::a_deleted_tenant_leaves_nothing_in_its_store,
     drivers::stores_without_tls_serve_tenants_too,
     backups::a_tenant_comes_back_from_a_volume_in_place_and_as_a_clone,
