@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 const NAMESPACE: &str = "drivers";
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
 /// Writes a second that each driver must take. What it took is told and no claim: this machine may be busy.
 const RATE: u32 = 200;
 /// Seconds of such writes, unless `FLOTILLA_E2E_LOAD_SECONDS` says otherwise.
