@@ -76,9 +76,10 @@ impl Writer {
     pub async fn stop(self) -> Result<Written> {
         self.task.abort();
         let _ = self.task.await;
-        let list = self.maps.list(&ListParams::default()).await?;
-        let newest = version(list.metadata.resource_version.as_deref());
-        let found: std::collections::BTreeSet<String> = list.into_iter().map(|map| map.name_any()).collect();
+        let answer = self.maps.list(&ListParams::default()).await?;
+        let newest = version(answer.metadata.resource_version.as_deref());
+        let found: std::collections::BTreeSet<String> =
+            answer.into_iter().map(|map| map.name_any()).collect();
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         ensure!(seen.older.is_none(), "the resource version went back: {:?}", seen.older);
         ensure!(newest >= seen.version, "the list is of version {newest}, after {}", seen.version);

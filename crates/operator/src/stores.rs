@@ -85,12 +85,6 @@ impl DataStoreLookup {
     pub(crate) fn all(&self) -> Vec<Arc<DataStore>> {
         self.0.state()
     }
-
-    /// Whether there is a DataStore of a name.
-    #[must_use]
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
 }
 
 /// Open connections, one per DataStore, replaced when endpoints or credentials change.

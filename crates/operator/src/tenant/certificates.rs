@@ -45,9 +45,16 @@ pub(super) async fn apply(
     let store_secrets = std::iter::once(&store.config).chain(&store.certificate);
     let all = credentials.secrets().iter().chain(store_secrets);
     context.metrics.state.note_certificates(validated.namespace(), validated.name(), all.clone());
-    let writes =
-        all.map(|secret| context.applier.apply(secret, existing.get(&secret.name_any()).map(AsRef::as_ref)));
-    try_join_all(writes).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    // An authority stands before anything that it signed: what an ending operator leaves is never orphaned.
+    let roots = ROOTS.map(|root| root.object_name(validated.name()));
+    let (first, then): (Vec<_>, Vec<_>) = all.partition(|secret| roots.contains(&secret.name_any()));
+    for secrets in [first, then] {
+        let writes = secrets
+            .into_iter()
+            .map(|secret| context.applier.apply(secret, existing.get(&secret.name_any()).map(AsRef::as_ref)));
+        let written = try_join_all(writes).await;
+        written.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    }
     remove_stale(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
     Ok((credentials, store))
 }

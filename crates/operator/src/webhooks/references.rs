@@ -1,24 +1,28 @@
 //! Rules about what a spec refers to: DataStores, and the kinds that its cluster must serve.
 
-use api::validation::Fault;
-use api::{Driver, TenantControlPlane};
-use kube::Client;
+use std::sync::Arc;
 
+use api::validation::Fault;
+use api::{DataStore, Driver, TenantControlPlane};
+use kube::{Api, Client};
+
+use super::Admission;
 use crate::discovery::serves_tls_routes;
-use crate::stores::DataStoreLookup;
 
 /// Faults of the DataStores that a spec names, where it names others than before.
-pub(super) fn stores(
+pub(super) async fn stores(
     old: Option<&TenantControlPlane>,
     new: &TenantControlPlane,
-    known: &DataStoreLookup,
+    admission: &Admission,
 ) -> Vec<Fault> {
     let mut found = Vec::new();
-    if old.is_none_or(|old| old.spec.data_store != new.spec.data_store) {
-        found.extend(missing("spec.dataStore".to_owned(), named(new), known));
+    let wished =
+        named(new).filter(|name| old.is_none_or(|old| old.spec.data_store.as_deref() != Some(*name)));
+    if let Some(name) = wished {
+        found.extend(find("spec.dataStore", name, admission).await.err());
     }
     if old.is_none_or(|old| old.spec.data_store_overrides != new.spec.data_store_overrides) {
-        found.extend(overrides(new, known));
+        found.extend(overrides(new, admission).await);
     }
     found
 }
@@ -49,26 +53,36 @@ fn named(tenant: &TenantControlPlane) -> Option<&str> {
     tenant.spec.data_store.as_deref().filter(|name| !name.is_empty())
 }
 
-fn missing(path: String, name: Option<&str>, known: &DataStoreLookup) -> Option<Fault> {
-    let name = name.filter(|name| !known.contains(name))?;
+/// The DataStore of a name. The cache may not have seen one that was made together with the control plane:
+/// then the API server is asked, and if it does not answer, the reconciler finds out.
+async fn find(path: &str, name: &str, admission: &Admission) -> Result<Option<Arc<DataStore>>, Fault> {
+    if let Some(known) = admission.data_stores.get(name) {
+        return Ok(Some(known));
+    }
     let message = "there is no DataStore of that name; create it first, or name one that \
                    `kubectl get datastores` lists";
-    Some(Fault::new(path, name, message))
+    match Api::<DataStore>::all(admission.client.clone()).get_opt(name).await {
+        Ok(Some(found)) => Ok(Some(Arc::new(found))),
+        Ok(None) => Err(Fault::new(path, name, message)),
+        Err(_) => Ok(None),
+    }
 }
 
-fn overrides(new: &TenantControlPlane, known: &DataStoreLookup) -> Vec<Fault> {
+async fn overrides(new: &TenantControlPlane, admission: &Admission) -> Vec<Fault> {
     let mut found = Vec::new();
     for (index, entry) in new.spec.data_store_overrides.iter().enumerate() {
         let path = format!("spec.dataStoreOverrides[{index}].dataStore");
-        let name = entry.data_store.as_deref().filter(|name| !name.is_empty());
-        found.extend(missing(path.clone(), name, known));
-        let Some(store) = name.and_then(|name| known.get(name)) else { continue };
-        if store.spec.driver != Driver::Etcd {
-            let message = format!(
-                "has driver {}; only a DataStore of driver etcd takes single resources",
-                store.spec.driver
-            );
-            found.push(Fault::new(path, name.unwrap_or_default(), message));
+        let Some(name) = entry.data_store.as_deref().filter(|name| !name.is_empty()) else { continue };
+        match find(&path, name, admission).await {
+            Ok(Some(store)) if store.spec.driver != Driver::Etcd => {
+                let message = format!(
+                    "has driver {}; only a DataStore of driver etcd takes single resources",
+                    store.spec.driver
+                );
+                found.push(Fault::new(path, name, message));
+            }
+            Ok(_) => {}
+            Err(fault) => found.push(fault),
         }
     }
     found

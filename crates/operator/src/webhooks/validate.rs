@@ -37,7 +37,7 @@ async fn check(
     let unpatched = patch_fault(&new.spec);
     found
         .extend(unpatched.filter(|fault| old.and_then(|old| patch_fault(&old.spec)).as_ref() != Some(fault)));
-    found.extend(references::stores(old, new, &admission.data_stores));
+    found.extend(references::stores(old, new, admission).await);
     found.extend(references::gateway(old, new, &admission.client).await);
     if found.is_empty() {
         // Only what the rules accept can be laid out as a Deployment.
