@@ -97,12 +97,17 @@ async fn tell(before: &DataStore, after: &DataStore, context: &Context) {
     if is_ready(before) == is_ready(after) {
         return;
     }
-    let conditions = after.status.iter().flat_map(|status| &status.conditions);
-    let mut telling = conditions.filter(|condition| status::decides_readiness(&condition.type_));
-    let failing = telling.clone().find(|condition| condition.status != "True");
-    let Some(worst) = failing.or_else(|| telling.next_back()) else { return };
-    let is_trouble = worst.status != "True";
-    let (reason, note) = (worst.reason.as_str(), worst.message.clone());
+    let is_trouble = is_ready(after) != Some(true);
+    let mut conditions = after.status.iter().flat_map(|status| &status.conditions);
+    let telling = conditions.find(|condition| {
+        if is_trouble {
+            status::decides_readiness(&condition.type_) && condition.status != "True"
+        } else {
+            condition.type_ == status::REACHABLE
+        }
+    });
+    let Some(telling) = telling else { return };
+    let (reason, note) = (telling.reason.as_str(), telling.message.clone());
     publish(context, after, Notice { is_trouble, reason, action: "Reach", note }).await;
 }
 

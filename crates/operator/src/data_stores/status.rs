@@ -13,7 +13,7 @@ pub(crate) const VALIDATION: &str = "kamaji.clastix.io/DataStoreValidation";
 /// Kamaji's condition: nothing keeps the store from being deleted.
 const ALLOWED_DELETION: &str = "kamaji.clastix.io/DataStoreAllowedDeletion";
 /// Ours: the store answers.
-const REACHABLE: &str = "Reachable";
+pub(super) const REACHABLE: &str = "Reachable";
 /// Ours: it takes the administrator's credentials.
 const CREDENTIALS: &str = "CredentialsAccepted";
 /// Ours: its version is one that serves.
