@@ -194,7 +194,8 @@ pub(crate) async fn a_deleted_control_plane_leaves_nothing(cluster: &Cluster) ->
     tenants.ready("plain").await?;
     tenants.delete("plain").await?;
     let own = ListParams::default().labels("kamaji.clastix.io/name=plain");
-    eventually("its objects are gone", Duration::from_mins(1), || async {
+    // A pod may take its time of grace, which is a minute.
+    eventually("its objects are gone", Duration::from_mins(2), || async {
         let secrets = tenants.beside::<Secret>().list(&own).await?.items.len();
         let services = tenants.beside::<Service>().list(&own).await?.items.len();
         let pods = tenants.pods("plain").await?.len();
