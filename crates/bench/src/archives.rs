@@ -21,6 +21,15 @@ const POLL: Duration = Duration::from_millis(250);
 /// The volume for archives.
 const CLAIM: &str = "archives";
 
+/// What is made once and says in its status how it went.
+trait Task:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned
+{
+}
+
+impl Task for TenantBackup {}
+impl Task for TenantRestore {}
+
 /// Backups of the bench's control planes, on a volume.
 pub(crate) struct Archives {
     client: Client,
@@ -62,14 +71,7 @@ impl Archives {
     }
 
     /// The status of what has ended, well or badly.
-    async fn ended<K>(&self, name: &str, began: Instant) -> Result<Value>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Serialize
-            + DeserializeOwned,
-    {
+    async fn ended<K: Task>(&self, name: &str, began: Instant) -> Result<Value> {
         loop {
             let mut object = serde_json::to_value(self.objects::<K>().get(name).await?)?;
             if object["status"]["completedAt"].is_string() {
@@ -82,14 +84,7 @@ impl Archives {
         }
     }
 
-    async fn create<K>(&self, name: &str, spec: Value) -> Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + Serialize
-            + DeserializeOwned,
-    {
+    async fn create<K: Task>(&self, name: &str, spec: Value) -> Result<()> {
         let body = json!({
             "apiVersion": K::api_version(&()), "kind": K::kind(&()),
             "metadata": {"name": name}, "spec": spec,
@@ -98,10 +93,7 @@ impl Archives {
         made.map(|_| ()).with_context(|| format!("create {} {name}", K::kind(&())))
     }
 
-    fn objects<K>(&self) -> Api<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
-    {
+    fn objects<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self) -> Api<K> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 }

@@ -21,10 +21,11 @@ const RATE: u32 = 200;
 /// Seconds of such writes, unless `FLOTILLA_E2E_LOAD_SECONDS` says otherwise.
 const LOAD_SECONDS: u64 = 10;
 
-/// The stores of these stories: name, server, tenants. One schema is the prefix of the other, which is the
-/// worst case where a pattern or a range tells tenants apart.
+/// A tenant and its schema.
 type Tenancy = (&'static str, &'static str);
 
+/// The stores of these stories: name, server, tenants. One schema is the prefix of the other, which is the
+/// worst case where a pattern or a range tells tenants apart.
 const STORES: [(&str, Kind, &[Tenancy]); 3] = [
     ("postgres", Kind::PostgreSql, &[("pg-red", "team"), ("pg-blue", "team-b")]),
     ("maria", Kind::MySql, &[("my-red", "crew"), ("my-blue", "crew_b")]),
