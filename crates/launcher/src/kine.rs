@@ -1,24 +1,18 @@
 //! kine on loopback for tests: an etcd interface in front of a SQL database or NATS.
 
 use std::ffi::OsString;
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use tokio::net::TcpStream;
-use tokio::time::Instant;
-
-use crate::{CommandSpec, Distribution, Error, Process, free_ports};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::server::{Server, at_once, directory, is_a_server};
+use crate::{CommandSpec, Distribution, Error, free_ports};
 
 /// A running kine. Dropping it ends its process; the store behind it stays as it is.
 #[derive(Debug)]
 pub struct Kine {
-    process: Process,
-    port: u16,
-    directory: tempfile::TempDir,
+    server: Server,
 }
+
+is_a_server!(Kine);
 
 impl Kine {
     /// Starts one in front of the store at `endpoint`, such as `nats://user:password@host:port?bucket=a`,
@@ -26,10 +20,7 @@ impl Kine {
     /// PEM text of the authority of a store that speaks TLS.
     pub async fn start(endpoint: &str, authority: Option<&str>) -> Result<Self, Error> {
         let program = Distribution::find(None)?.tool("kine")?;
-        let directory = tempfile::Builder::new()
-            .prefix("flotilla-kine-")
-            .tempdir()
-            .map_err(Error::file("create", std::env::temp_dir()))?;
+        let directory = directory("flotilla-kine-")?;
         let [port, metrics] = free_ports()?;
         let mut arguments: Vec<OsString> = vec![
             format!("--listen-address=http://127.0.0.1:{port}").into(),
@@ -43,42 +34,13 @@ impl Kine {
         // Not an argument: it holds a password.
         let mut spec = CommandSpec::new("kine", program, directory.path().join("kine.log")).args(arguments);
         spec.env.push(("KINE_ENDPOINT".into(), endpoint.into()));
-        let mut kine = Self { process: Process::spawn(&spec)?, port, directory };
-        kine.listens().await?;
-        Ok(kine)
+        Ok(Self { server: Server::start(spec, port, None, directory, at_once).await? })
     }
 
     /// Its address, as a URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// What it wrote about itself.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.directory.path().join("kine.log")
-    }
-
-    /// Ends the process without a warning.
-    pub async fn stop(&mut self) {
-        self.process.kill();
-        self.process.wait().await;
-    }
-
-    async fn listens(&mut self) -> Result<(), Error> {
-        let start = Instant::now();
-        while let Err(error) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await {
-            let (name, log) = ("kine".to_owned(), self.log());
-            if let Some(report) = self.process.try_wait() {
-                return Err(Error::Ended { name, report: report.to_string(), log });
-            }
-            if start.elapsed() > PATIENCE {
-                return Err(Error::NotReady { name, waited: start.elapsed(), last: error.to_string(), log });
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        format!("http://{}", self.server.endpoint())
     }
 }
 

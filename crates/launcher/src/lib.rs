@@ -47,3 +47,4 @@ pub use postgresql::PostgreSql;
 pub use process::{ExitReport, Process};
 pub use readiness::{Probe, wait_until_ready};
 pub use s3::S3;
+pub use server::Server;

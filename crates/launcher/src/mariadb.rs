@@ -3,10 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use pki::Pair;
-
-use crate::server::{certify, finish, home, installed, listens, own, unprivileged};
-use crate::{CommandSpec, Error, Process, free_ports, write_private};
+use crate::server::{Server, at_once, certify, finish, home, installed, is_a_server, own, unprivileged};
+use crate::{Error, free_ports, write_private};
 
 const PACKAGE: &str = "mariadb-server-core";
 /// Where the package keeps the statements that make the system tables.
@@ -23,12 +21,10 @@ const BOOTSTRAP: &str = r#"data="$1"; shift
 /// A running MariaDB. Dropping it ends its process and removes its data.
 #[derive(Debug)]
 pub struct MariaDb {
-    process: Process,
-    spec: CommandSpec,
-    port: u16,
-    authority: Option<Pair>,
-    directory: tempfile::TempDir,
+    server: Server,
 }
+
+is_a_server!(MariaDb);
 
 impl MariaDb {
     /// The administrator.
@@ -46,36 +42,6 @@ impl MariaDb {
         Self::start_with(true).await
     }
 
-    /// `127.0.0.1:<port>`.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// The authority that signed its certificate, if it has one.
-    #[must_use]
-    pub fn authority(&self) -> Option<&Pair> {
-        self.authority.as_ref()
-    }
-
-    /// What it wrote about itself.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.directory.path().join("mariadb.log")
-    }
-
-    /// Ends the process without a warning; the data stays.
-    pub async fn stop(&mut self) {
-        self.process.kill();
-        self.process.wait().await;
-    }
-
-    /// Starts the process again on its data and port.
-    pub async fn resume(&mut self) -> Result<(), Error> {
-        self.process = Process::spawn(&self.spec)?;
-        listens(&mut self.process, &self.spec, self.port).await
-    }
-
     async fn start_with(encrypted: bool) -> Result<Self, Error> {
         let directory = home("flotilla-mariadb-")?;
         let here = directory.path();
@@ -84,9 +50,7 @@ impl MariaDb {
         let [port] = free_ports()?;
         let log = here.join("mariadb.log");
         let spec = unprivileged("mariadbd", &program()?, settings(here, port, encrypted), log);
-        let mut process = Process::spawn(&spec)?;
-        listens(&mut process, &spec, port).await?;
-        Ok(Self { process, spec, port, authority, directory })
+        Ok(Self { server: Server::start(spec, port, authority, directory, at_once).await? })
     }
 }
 

@@ -2,27 +2,20 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use pki::Pair;
-use tokio::time::Instant;
-
-use crate::server::{certify, finish, home, installed, listens, own, unprivileged};
-use crate::{CommandSpec, Error, Process, free_ports, write_private};
+use crate::server::{Server, certify, finish, home, installed, is_a_server, own, unprivileged};
+use crate::{Error, free_ports, write_private};
 
 /// Where Debian's packages of the versions put their programs.
 const VERSIONS: &str = "/usr/lib/postgresql";
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running PostgreSQL. Dropping it ends its process and removes its data.
 #[derive(Debug)]
 pub struct PostgreSql {
-    process: Process,
-    spec: CommandSpec,
-    port: u16,
-    authority: Option<Pair>,
-    directory: tempfile::TempDir,
+    server: Server,
 }
+
+is_a_server!(PostgreSql);
 
 impl PostgreSql {
     /// The administrator.
@@ -40,43 +33,6 @@ impl PostgreSql {
         Self::start_with(true).await
     }
 
-    /// `127.0.0.1:<port>`.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// The authority that signed its certificate, if it has one.
-    #[must_use]
-    pub fn authority(&self) -> Option<&Pair> {
-        self.authority.as_ref()
-    }
-
-    /// What it wrote about itself.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.directory.path().join("postgres.log")
-    }
-
-    /// Ends the process without a warning; the data stays.
-    pub async fn stop(&mut self) {
-        self.process.kill();
-        self.process.wait().await;
-    }
-
-    /// Starts the process again on its data and port.
-    pub async fn resume(&mut self) -> Result<(), Error> {
-        let began = Instant::now();
-        loop {
-            self.process = Process::spawn(&self.spec)?;
-            match is_ready(&mut self.process, &self.spec, self.port, self.directory.path()).await {
-                // Sessions of the server that was killed hold its memory for a moment.
-                Err(Error::Ended { .. }) if began.elapsed() < PATIENCE => {}
-                outcome => return outcome,
-            }
-        }
-    }
-
     async fn start_with(encrypted: bool) -> Result<Self, Error> {
         let directory = home("flotilla-postgresql-")?;
         let here = directory.path();
@@ -85,29 +41,13 @@ impl PostgreSql {
         let [port] = free_ports()?;
         let log = here.join("postgres.log");
         let spec = unprivileged("postgres", &program("postgres")?, settings(here, port, encrypted), log);
-        let mut process = Process::spawn(&spec)?;
-        is_ready(&mut process, &spec, port, here).await?;
-        Ok(Self { process, spec, port, authority, directory })
+        Ok(Self { server: Server::start(spec, port, authority, directory, says_so).await? })
     }
 }
 
 /// It listens before it serves; then it says so in a file.
-async fn is_ready(process: &mut Process, spec: &CommandSpec, port: u16, here: &Path) -> Result<(), Error> {
-    listens(process, spec, port).await?;
-    let began = Instant::now();
-    let says_so =
-        || std::fs::read_to_string(here.join("data/postmaster.pid")).is_ok_and(|text| text.contains("ready"));
-    while !says_so() {
-        let (name, log, waited) = (spec.name.clone(), spec.log.clone(), began.elapsed());
-        if let Some(report) = process.try_wait() {
-            return Err(Error::Ended { name, report: report.to_string(), log });
-        }
-        if waited > PATIENCE {
-            return Err(Error::NotReady { name, waited, last: "it starts up".to_owned(), log });
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
+fn says_so(here: &Path) -> bool {
+    std::fs::read_to_string(here.join("data/postmaster.pid")).is_ok_and(|text| text.contains("ready"))
 }
 
 /// A program of the newest version that is installed.

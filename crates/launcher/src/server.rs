@@ -1,5 +1,5 @@
-//! What the SQL servers of tests have in common: programs from the system's packages, which refuse to run as
-//! root, and a directory that is theirs.
+//! What the servers of tests have in common: a process, a port on loopback, a directory that is theirs; and
+//! programs from the system's packages, which refuse to run as root.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -22,12 +22,127 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Who runs them if root starts them.
 const NOBODY: &str = "nobody";
 
+/// A running server. Dropping it ends its process and removes its data.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    spec: CommandSpec,
+    port: u16,
+    authority: Option<Pair>,
+    directory: tempfile::TempDir,
+    /// What must hold of its directory once it listens.
+    serves: fn(&Path) -> bool,
+}
+
+impl Server {
+    /// Starts one and returns when it listens, and its directory is as `serves` wants it.
+    pub(crate) async fn start(
+        spec: CommandSpec,
+        port: u16,
+        authority: Option<Pair>,
+        directory: tempfile::TempDir,
+        serves: fn(&Path) -> bool,
+    ) -> Result<Self, Error> {
+        let process = Process::spawn(&spec)?;
+        let mut server = Self { process, spec, port, authority, directory, serves };
+        server.answers().await?;
+        Ok(server)
+    }
+
+    /// `127.0.0.1:<port>`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The authority that signed its certificate, if it has one.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Pair> {
+        self.authority.as_ref()
+    }
+
+    /// What it wrote about itself.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.spec.log.clone()
+    }
+
+    /// Ends the process without a warning; the data stays.
+    pub async fn stop(&mut self) {
+        self.process.kill();
+        self.process.wait().await;
+    }
+
+    /// Starts the process again on its data and port.
+    pub async fn resume(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        loop {
+            self.process = Process::spawn(&self.spec)?;
+            match self.answers().await {
+                // What a server that was killed held, such as memory, may be held for a moment.
+                Err(Error::Ended { .. }) if began.elapsed() < PATIENCE => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    async fn answers(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        loop {
+            let waits_for = match TcpStream::connect(SocketAddr::new(LOOPBACK, self.port)).await {
+                Ok(_) if (self.serves)(self.directory.path()) => return Ok(()),
+                Ok(_) => "it starts up".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let (name, log, waited) = (self.spec.name.clone(), self.log(), began.elapsed());
+            if let Some(report) = self.process.try_wait() {
+                return Err(Error::Ended { name, report: report.to_string(), log });
+            }
+            if waited > PATIENCE {
+                return Err(Error::NotReady { name, waited, last: waits_for, log });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Lets a kind of server be used as what all have in common.
+macro_rules! is_a_server {
+    ($kind:ty) => {
+        impl std::ops::Deref for $kind {
+            type Target = $crate::server::Server;
+
+            fn deref(&self) -> &Self::Target {
+                &self.server
+            }
+        }
+
+        impl std::ops::DerefMut for $kind {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.server
+            }
+        }
+    };
+}
+pub(crate) use is_a_server;
+
+/// For a server that serves once it listens.
+pub(crate) fn at_once(_: &Path) -> bool {
+    true
+}
+
+/// A directory for the files of a server.
+pub(crate) fn directory(prefix: &str) -> Result<tempfile::TempDir, Error> {
+    tempfile::Builder::new().prefix(prefix).tempdir().map_err(Error::file("create", std::env::temp_dir()))
+}
+
 /// A directory for the data of a server, which belongs to whoever runs it.
 pub(crate) fn home(prefix: &str) -> Result<tempfile::TempDir, Error> {
-    let directory = tempfile::Builder::new()
-        .prefix(prefix)
-        .tempdir()
-        .map_err(Error::file("create", std::env::temp_dir()))?;
+    let directory = directory(prefix)?;
     own(directory.path())?;
     Ok(directory)
 }
@@ -93,20 +208,4 @@ pub(crate) fn certify(directory: &Path) -> Result<Pair, Error> {
         own(&file)?;
     }
     Ok(authority.pair().clone())
-}
-
-/// Waits until the server listens.
-pub(crate) async fn listens(process: &mut Process, spec: &CommandSpec, port: u16) -> Result<(), Error> {
-    let start = Instant::now();
-    while let Err(error) = TcpStream::connect(SocketAddr::new(LOOPBACK, port)).await {
-        let (name, log) = (spec.name.clone(), spec.log.clone());
-        if let Some(report) = process.try_wait() {
-            return Err(Error::Ended { name, report: report.to_string(), log });
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(Error::NotReady { name, waited: start.elapsed(), last: error.to_string(), log });
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
 }
