@@ -46,7 +46,7 @@ pub use tenant_control_plane::{
     DEFAULT_REPLICAS, DataStoreOverride, DeploymentSpec, DeploymentStatus, EtcdCertificatesStatus,
     GatewayAccessPoint, GatewaySpec, GatewayStatus, IngressSpec, IngressStatus, JsonPatch,
     JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus, KonnectivityConfigMapStatus,
-    KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
+    KonnectivityServerSpec, KonnectivitySpec, KubeProxySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
     KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec, KubernetesResourcesStatus, KubernetesSpec,
     MigrationPhase, MigrationStatus, NetworkProfileSpec, ObjectStatus, ParentReference, PortProtocol,
     PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus, SecretStatus,

@@ -8,6 +8,7 @@ mod kubeadm;
 mod kubelet;
 mod limits;
 mod object;
+mod patches;
 
 use k8s_openapi::ByteString;
 
@@ -16,7 +17,7 @@ use crate::{Endpoint, Validated, checksum};
 
 pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING};
 pub use core_dns::LiveDns;
-pub use kubelet::patch_fault;
+pub use patches::patch_fault;
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};
 pub use object::{Key, Kind, Object, Part};
 
