@@ -16,6 +16,7 @@ use crate::{Endpoint, Validated, checksum};
 
 pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING};
 pub use core_dns::LiveDns;
+pub use join::{JOINERS, NODES};
 pub use kubelet::patch_fault;
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};
 pub use object::{Key, Kind, Object, Part};

@@ -36,7 +36,7 @@ impl World {
         let client = kubekit::client(Some(&path)).await.unwrap();
         let (wake, woken) = mpsc::unbounded_channel();
         Self {
-            sessions: Sessions::new(wake),
+            sessions: Sessions::new(wake, approver(client.clone())),
             woken,
             administrator: Remote::new(client, "administrator"),
             kubeconfig: std::fs::read_to_string(path).unwrap(),
