@@ -80,8 +80,8 @@ impl Approver {
         round: &mut Round,
     ) -> Result<bool, Error> {
         match asked {
-            Asked::Join { token_id } => self.join(tenant, remote, csr, token_id).await,
-            Asked::Serving { node } => self.serving(tenant, remote, csr, node, round).await,
+            Asked::Join { token_id } => Box::pin(self.join(tenant, remote, csr, token_id)).await,
+            Asked::Serving { node } => Box::pin(self.serving(tenant, remote, csr, node, round)).await,
         }
     }
 
@@ -116,7 +116,7 @@ impl Approver {
             if let Some(token) = &token {
                 self.tell(token, &name, "Join", &verdict).await;
             }
-            self.tell_control_plane(tenant, &name, "Join", &verdict).await;
+            Box::pin(self.tell_control_plane(tenant, &name, "Join", &verdict)).await;
             return Ok(is_done);
         }
     }
@@ -138,7 +138,7 @@ impl Approver {
         let now = self.clock.now();
         let verdict = judge_serving(ServingCase { csr, requester, nodes, api_server: &api_server, now });
         let is_done = self.answer(remote, csr, &verdict).await?;
-        self.tell_control_plane(tenant, requester, "Serve", &verdict).await;
+        Box::pin(self.tell_control_plane(tenant, requester, "Serve", &verdict)).await;
         Ok(is_done)
     }
 
@@ -209,18 +209,18 @@ impl Approver {
         }
     }
 
-    async fn tell<K>(&self, object: &K, node: &str, action: &str, verdict: &Verdict)
+    async fn tell<K>(&self, about: &K, node: &str, action: &str, verdict: &Verdict)
     where
         K: kube::Resource<DynamicType = ()>,
     {
-        let (is_trouble, reason, note) = match verdict {
+        let (is_trouble, reason, text) = match verdict {
             Verdict::Approve { message } => (false, "NodeApproved", message.clone()),
             Verdict::Deny { reason, message } => {
                 (true, *reason, format!("node `{node}` was refused: {message}"))
             }
             Verdict::Wait => return,
         };
-        publish_by(&self.recorder, object, Notice { is_trouble, reason, action, note }).await;
+        publish_by(&self.recorder, about, Notice { is_trouble, reason, action, note: text }).await;
     }
 }
 
