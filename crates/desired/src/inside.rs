@@ -17,9 +17,10 @@ use crate::{Endpoint, Validated, checksum};
 
 pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING};
 pub use core_dns::LiveDns;
-pub use patches::patch_fault;
+pub use join::{JOINERS, NODES};
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};
 pub use object::{Key, Kind, Object, Part};
+pub use patches::patch_fault;
 
 /// User that the operator acts as in tenants' clusters; what limits writing there leaves it out.
 pub const OPERATOR_USER: &str = "flotilla:operator";

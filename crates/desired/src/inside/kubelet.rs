@@ -5,7 +5,7 @@ use api::{CgroupDriver, TenantControlPlaneSpec};
 use base::KubernetesVersion;
 use serde_json::{Value, json};
 
-use super::join::{BOOTSTRAPPERS, NODES};
+use super::join::{BOOTSTRAPPERS, JOINERS, NODES};
 use super::object::{Key, Kind, Object, Part, group};
 use super::patches::Patches;
 use super::{Wished, dns_addresses, yaml};
@@ -34,7 +34,7 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated) {
         }
         Err(fault) => wished.faults.push((Part::Join, fault.to_string())),
     }
-    let readers = [group(NODES), group(BOOTSTRAPPERS)];
+    let readers = [group(NODES), group(BOOTSTRAPPERS), group(JOINERS)];
     wished.objects.extend([
         Object::reader(Part::Join, Key::system(Kind::Role, READERS), CONFIG.name),
         Object::binding(Part::Join, Key::system(Kind::RoleBinding, READERS), READERS, &readers),
