@@ -47,6 +47,10 @@ pub(crate) enum JoinOutput {
     /// One line to run on a machine with kubeadm and kubelet.
     #[default]
     Command,
+    /// A script for Debian and Ubuntu that sets up everything; pipe it into `sudo sh` on the machine.
+    Script,
+    /// A cloud-init file that runs the script at a machine's first start.
+    CloudInit,
     /// For programs.
     Json,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use serde_json::json;
 use workers::tokens::Handed;
-use workers::{tenants, tokens};
+use workers::{script, tenants, tokens};
 
 use super::{management, runtime};
 use crate::args::{JoinCommand, JoinOutput};
@@ -25,6 +25,8 @@ pub(super) fn run(args: &JoinCommand) -> Result<(), Error> {
     eprintln!("{}", note(&tenant, &handed));
     match args.output {
         JoinOutput::Command => output::print(&handed.join.command()),
+        JoinOutput::Script => output::print(script::node(&handed.join).trim_end()),
+        JoinOutput::CloudInit => output::print(script::cloud_init(&handed.join).trim_end()),
         JoinOutput::Json => {
             let join = &handed.join;
             let shown = json!({

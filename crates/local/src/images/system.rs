@@ -42,8 +42,9 @@ pub(super) fn packet_filter() -> Vec<Entry> {
     let mut programs = vec![filter.to_owned(), PathBuf::from("/usr/sbin/nft")];
     programs.extend(extensions());
     programs.retain(|path| path.is_file());
-    let needed = libraries(&run("ldd", &programs).unwrap_or_default());
-    let sources: BTreeSet<PathBuf> = programs.into_iter().chain(needed).collect();
+    // Of several programs, ldd heads each list with a name and a colon, which is no file.
+    let needed = libraries(&run("ldd", &programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
+    let sources: BTreeSet<PathBuf> = programs.iter().cloned().chain(needed).collect();
     let copied = sources.into_iter().map(|source| Entry::Program { path: relative(&source), source });
     let links =
         PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi"));
