@@ -25,5 +25,5 @@ pub use platform::Platform;
 pub use session::{Report, Session};
 pub use tenant::{TenantSpec, Tenants};
 pub use wait::eventually;
-pub use workers::{Workers, programs};
+pub use workers::{Workers, tool};
 pub use writer::{Writer, Written};

@@ -130,10 +130,10 @@ impl Workers {
     }
 }
 
-/// The programs of a version, as the machines' mirror serves them.
-pub fn programs(cluster: &Cluster, version: &str) -> Result<PathBuf> {
+/// A program among the tools of the distribution.
+pub fn tool(cluster: &Cluster, name: &str) -> Result<PathBuf> {
     let record = Record::read(&layout(cluster)?)?.context("the cluster does not run")?;
-    let program = record.distribution.join("kubernetes").join(version).join("flotilla-kubernetes");
+    let program = record.distribution.join("tools").join(name);
     if program.is_file() { Ok(program) } else { bail!("{} is not built", program.display()) }
 }
 

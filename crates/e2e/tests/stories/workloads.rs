@@ -82,7 +82,7 @@ fn in_a_pod(cluster: &Cluster, kubeconfig: &Path, command: &str) -> Result<Strin
 /// The Service leads to pods of both nodes.
 pub(crate) async fn service_answers(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
     eventually("all pods answer behind the Service", PATIENCE, || async {
-        let script = "for i in $(seq 40); do wget -q -T 3 -O - http://web.default.svc.cluster.local/hostname; echo; done";
+        let script = "for i in $(seq 40); do curl -s -m 3 http://web.default.svc.cluster.local/hostname; echo; done";
         let answers = in_a_pod(cluster, kubeconfig, script)?;
         let mut names: Vec<&str> = answers.split_whitespace().collect();
         names.sort_unstable();
@@ -151,7 +151,9 @@ async fn forwarded(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
         .spawn()?;
     let outcome = async {
         let mut line = String::new();
-        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        // Kept open: kubectl says more with each connection, and would end if nobody could hear it.
+        let mut output = BufReader::new(child.stdout.take().context("no output")?);
+        output.read_line(&mut line)?;
         let port = line.split(" -> ").next().and_then(|text| text.rsplit(':').next()).context("no port")?;
         let answer = Command::new("curl")
             .args(["--silent", "--fail", "--max-time", "10", &format!("http://127.0.0.1:{port}/hostname")])
@@ -277,7 +279,7 @@ fn metrics_server() -> Vec<Value> {
                             "name": "metrics-server",
                             "image": "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
                             "args": [
-                                "--cert-dir=/tmp", "--secure-port=10250", "--metric-resolution=10s",
+                                "--cert-dir=/tmp", "--secure-port=10250", "--metric-resolution=11s", "--kubelet-request-timeout=5s",
                                 "--kubelet-preferred-address-types=InternalIP",
                                 "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
                             ],

@@ -155,6 +155,7 @@ fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
     bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
     run_as_root(bundle);
     bundle.entries.extend(system::shell(distribution));
+    bundle.entries.extend(system::web_client());
 }
 
 /// The multi-call binary with a link per component.

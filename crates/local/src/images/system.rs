@@ -33,6 +33,17 @@ pub(super) fn shell(distribution: &Distribution) -> Vec<Entry> {
     entries
 }
 
+/// curl, if this machine has it: the shell's own way to fetch pages cannot resolve names.
+pub(super) fn web_client() -> Vec<Entry> {
+    let program = Path::new("/usr/bin/curl");
+    if !program.is_file() {
+        return Vec::new();
+    }
+    let mut entries = with_libraries(program);
+    entries.push(Entry::Program { path: relative(program), source: program.to_owned() });
+    entries
+}
+
 /// What kube-proxy calls: iptables on top of nftables, and nft itself, as far as this machine has them.
 pub(super) fn packet_filter() -> Vec<Entry> {
     let filter = Path::new(PACKET_FILTER);
