@@ -108,11 +108,16 @@ async fn a_budget_holds_a_drain_up_until_it_allows_it() {
     );
     assert_eq!(world.names().await, ["web"]);
 
+    world.told.lock().unwrap().clear();
     let allow = async {
-        let seen = world.told.lock().unwrap().len();
-        while world.told.lock().unwrap().len() < seen + 2 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let is_held = || world.told.lock().unwrap().iter().any(|line| line.contains("default/web waits"));
+        tokio::time::timeout(Duration::from_secs(20), async {
+            while !is_held() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .unwrap();
         budgets.delete("web", &DeleteParams::default()).await.unwrap();
     };
     let (drained, ()) = tokio::join!(world.drain(ALL, 30), allow);
