@@ -33,7 +33,8 @@ pub struct DrainOptions {
     pub limit: Duration,
 }
 
-/// Cordons a node and evicts its pods; `tell` gets what happens, one line each.
+/// Cordons a node and evicts its pods; the client must not try refused requests again by itself, which that
+/// of [`crate::tenants::client`] does not; `tell` gets what happens, one line each.
 pub async fn drain(
     client: &Client,
     node: &str,
