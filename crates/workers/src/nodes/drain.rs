@@ -89,18 +89,15 @@ async fn evict(
     let mut is_evicted = pod.metadata.deletion_timestamp.is_some();
     loop {
         if !is_evicted {
-            match try_to_evict(&pods, pod, options.grace_seconds).await? {
-                Some(budget) => {
-                    if why != budget {
-                        tell(&format!("pod {namespace}/{name} waits: {budget}"));
-                    }
-                    why = budget;
+            if let Some(budget) = try_to_evict(&pods, pod, options.grace_seconds).await? {
+                if why != budget {
+                    tell(&format!("pod {namespace}/{name} waits: {budget}"));
                 }
-                None => {
-                    is_evicted = true;
-                    "it ends".clone_into(&mut why);
-                    tell(&format!("pod {namespace}/{name} evicted"));
-                }
+                why = budget;
+            } else {
+                is_evicted = true;
+                "it ends".clone_into(&mut why);
+                tell(&format!("pod {namespace}/{name} evicted"));
             }
         }
         if is_evicted && is_gone(&pods, pod).await? {
