@@ -50,7 +50,7 @@ fn csr(signer: &str, usages: &[&str], params: &CertificateParams) -> Certificate
     csr.metadata.resource_version = Some("7".to_owned());
     csr.metadata.creation_timestamp = Some(Time(at("00:10:00")));
     csr.spec.request.0 = request.into_bytes();
-    csr.spec.signer_name = signer.to_owned();
+    signer.clone_into(&mut csr.spec.signer_name);
     csr.spec.usages = Some(usages.iter().map(|&usage| usage.to_owned()).collect());
     csr
 }
@@ -97,7 +97,7 @@ fn judged(csr: &CertificateSigningRequest) -> String {
 fn only_undecided_requests_of_our_joiners_and_of_nodes_are_ours() {
     let made = |signer: &str, user: &str, groups: &[&str]| {
         let mut csr = joining();
-        csr.spec.signer_name = signer.to_owned();
+        signer.clone_into(&mut csr.spec.signer_name);
         csr.spec.username = Some(user.to_owned());
         csr.spec.groups = Some(groups.iter().map(|&group| group.to_owned()).collect());
         csr

@@ -1,4 +1,4 @@
-//! JoinTokens as the operator's program reconciles them, on a real API server with played tenants (see crate
+//! `JoinToken`s as the operator's program reconciles them, on a real API server with played tenants (see crate
 //! `stage`).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use api::{JoinToken, JoinTokenStatus};
+use base::{Clock, SystemClock};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -18,7 +19,7 @@ const OPERATOR: &str = env!("CARGO_BIN_EXE_flotilla-operator");
 const LIMIT: Duration = Duration::from_secs(30);
 const NAMESPACE: &str = "joining";
 
-fn token(name: &str, spec: Value) -> JoinToken {
+fn token(name: &str, spec: &Value) -> JoinToken {
     let mut whole = json!({ "tenantControlPlane": "blue" });
     whole.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
     serde_json::from_value(json!({
@@ -32,7 +33,7 @@ fn tokens(stage: &Stage) -> Api<JoinToken> {
 }
 
 async fn create(stage: &Stage, name: &str, spec: Value) {
-    tokens(stage).create(&PostParams::default(), &token(name, spec)).await.unwrap();
+    tokens(stage).create(&PostParams::default(), &token(name, &spec)).await.unwrap();
 }
 
 async fn create_tenant(stage: &Stage) -> String {
@@ -110,7 +111,7 @@ async fn a_token_is_handed_out_once_used_up_and_revoked() {
     .unwrap();
     assert_eq!(text(&secret_of(&stage, "pool").await.unwrap(), "token"), both);
 
-    let node = json!({ "name": "a", "csr": "c", "uid": "u", "time": jiff::Timestamp::now().to_string() });
+    let node = json!({ "name": "a", "csr": "c", "uid": "u", "time": SystemClock.now().to_string() });
     let used = json!({ "status": { "uses": 1, "nodes": [node] } });
     tokens(&stage).patch_status("pool", &PatchParams::default(), &Patch::Merge(used)).await.unwrap();
     let status = is(&stage, "pool", "UsedUp", LIMIT).await;
@@ -148,7 +149,7 @@ async fn what_the_schema_forbids_is_refused_and_a_tenant_that_is_gone_hinders_no
         json!({ "maxUses": 0 }),
         json!({ "tenantControlPlane": "" }),
     ] {
-        let refused = tokens(&stage).create(&PostParams::default(), &token("wrong", spec.clone())).await;
+        let refused = tokens(&stage).create(&PostParams::default(), &token("wrong", &spec)).await;
         assert!(matches!(refused, Err(kube::Error::Api(status)) if status.code == 422), "{spec}");
     }
     create_tenant(&stage).await;

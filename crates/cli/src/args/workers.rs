@@ -85,7 +85,7 @@ pub(crate) struct TokenList {
 pub(crate) struct TokenRevoke {
     #[command(flatten)]
     pub(crate) tenant: Tenant,
-    /// Names of the JoinTokens.
+    /// Names of the tokens.
     #[arg(required = true, value_name = "TOKEN")]
     pub(crate) tokens: Vec<String>,
 }

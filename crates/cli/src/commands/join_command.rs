@@ -12,7 +12,7 @@ use crate::args::{JoinCommand, JoinOutput};
 use crate::{Error, output};
 
 /// A token of a control plane that is ready takes a second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn run(args: &JoinCommand) -> Result<(), Error> {
     let (tenant, handed) = runtime()?.block_on(async {

@@ -53,13 +53,12 @@ fn record(layout: &Layout) -> Result<Record, Error> {
 
 /// A client for the management cluster.
 async fn management(args: &Management) -> Result<kube::Client, Error> {
-    let kubeconfig = match &args.kubeconfig {
-        Some(file) => file.clone(),
-        None => {
-            let layout = layout(&args.target)?;
-            record(&layout)?;
-            layout.admin_kubeconfig()
-        }
+    let kubeconfig = if let Some(file) = &args.kubeconfig {
+        file.clone()
+    } else {
+        let layout = layout(&args.target)?;
+        record(&layout)?;
+        layout.admin_kubeconfig()
     };
     Ok(local::client(&kubeconfig).await?)
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{DeleteParams, EvictParams, ListParams};
+use k8s_openapi::api::policy::v1::Eviction;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, ObjectMeta};
+use kube::api::{ListParams, PostParams};
 use kube::{Api, Client, ResourceExt};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::plan::{Allowed, plan};
@@ -30,7 +33,8 @@ pub struct DrainOptions {
     pub limit: Duration,
 }
 
-/// Cordons a node and evicts its pods; `tell` gets what happens, one line each.
+/// Cordons a node and evicts its pods; the client must not try refused requests again by itself, which that
+/// of [`crate::tenants::client`] does not; `tell` gets what happens, one line each.
 pub async fn drain(
     client: &Client,
     node: &str,
@@ -85,18 +89,15 @@ async fn evict(
     let mut is_evicted = pod.metadata.deletion_timestamp.is_some();
     loop {
         if !is_evicted {
-            match try_to_evict(&pods, pod, options.grace_seconds).await? {
-                Some(budget) => {
-                    if why != budget {
-                        tell(&format!("pod {namespace}/{name} waits: {budget}"));
-                    }
-                    why = budget;
+            if let Some(budget) = try_to_evict(&pods, pod, options.grace_seconds).await? {
+                if why != budget {
+                    tell(&format!("pod {namespace}/{name} waits: {budget}"));
                 }
-                None => {
-                    is_evicted = true;
-                    "it ends".clone_into(&mut why);
-                    tell(&format!("pod {namespace}/{name} evicted"));
-                }
+                why = budget;
+            } else {
+                is_evicted = true;
+                "it ends".clone_into(&mut why);
+                tell(&format!("pod {namespace}/{name} evicted"));
             }
         }
         if is_evicted && is_gone(&pods, pod).await? {
@@ -114,9 +115,16 @@ async fn evict(
 /// Answers with what a budget says against it.
 async fn try_to_evict(pods: &Api<Pod>, pod: &Pod, grace: Option<u32>) -> Result<Option<String>, Error> {
     let name = pod.name_any();
-    let options = DeleteParams { grace_period_seconds: grace, ..DeleteParams::default() };
-    let parameters = EvictParams { delete_options: Some(options), ..EvictParams::default() };
-    match pods.evict(&name, &parameters).await {
+    // Not `Api::evict` (kube 5.0): it writes the options under a name that the API server does not know.
+    let options = grace.map(|seconds| DeleteOptions {
+        grace_period_seconds: Some(seconds.into()),
+        ..DeleteOptions::default()
+    });
+    let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+    let eviction = Eviction { delete_options: options, metadata };
+    let sent =
+        pods.create_subresource::<_, Value>("eviction", &name, &PostParams::default(), &eviction).await;
+    match sent {
         Ok(_) => Ok(None),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(kube::Error::Api(status)) if status.code == 429 => Ok(Some(status.message.clone())),

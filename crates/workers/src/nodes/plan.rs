@@ -38,7 +38,7 @@ pub fn plan(pods: Vec<Pod>, allowed: Allowed) -> Plan {
     plan
 }
 
-/// Pods that belong to the node: its own static ones, and those of DaemonSets.
+/// Pods that belong to the node: its own static ones, and those of a `DaemonSet`.
 fn stays(pod: &Pod) -> bool {
     pod.annotations().contains_key("kubernetes.io/config.mirror") || controller(pod) == Some("DaemonSet")
 }
