@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use local::{ClusterName, Layout, Record};
@@ -50,9 +50,10 @@ impl Site {
         Machine::new(self.clone(), index, hostname)
     }
 
-    /// Starts machine `index` (from 1) under a host name.
+    /// Starts a fresh machine `index` (from 1) under a host name.
     pub fn start(&self, index: u8, hostname: &str) -> Result<Machine> {
         let scope = self.scope(index);
+        self.discard(index)?;
         run("ip", &["netns", "add", &scope], "")?.success()?;
         let plug = self.plug(index);
         let batch = format!("link add {plug} type veth peer name eth0 netns {scope}\nlink set {plug} master lan up\n");
@@ -69,17 +70,27 @@ impl Site {
         Ok(machine)
     }
 
-    /// Ends all machines of the site and removes its network; the data goes with the cluster's.
+    /// Ends all machines of the site and removes its network.
     pub fn remove(&self) -> Result<()> {
         for index in (0..PER_SITE).rev() {
-            let scope = self.scope(index);
-            if std::path::Path::new("/run/netns").join(&scope).exists() {
-                self.machine(index, "").stop()?;
-                run("ip", &["netns", "delete", &scope], "")?.success()?;
-            }
+            self.discard(index)?;
         }
         // It would vanish by itself, but a moment after the namespace at its other end.
         run("ip", &["link", "delete", &self.name().cable(self.position(0))], "").map(drop)
+    }
+
+    /// Ends a machine and removes its files.
+    fn discard(&self, index: u8) -> Result<()> {
+        let scope = self.scope(index);
+        if !Path::new("/run/netns").join(&scope).exists() {
+            return Ok(());
+        }
+        self.machine(index, "").stop()?;
+        run("ip", &["netns", "delete", &scope], "")?.success()?;
+        match std::fs::remove_dir_all(self.directory(index)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Address of a machine on the LAN; 0 is the router.

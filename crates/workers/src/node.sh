@@ -264,15 +264,31 @@ CONFIGURATION
     if [ -n "${FLOTILLA_NODE_LABELS:-}" ]; then echo "  - {name: node-labels, value: \"$FLOTILLA_NODE_LABELS\"}"; fi
   } > "$work/join.yaml"
   say "joining $FLOTILLA_ENDPOINT as $name"
-  if ! kubeadm join --config "$work/join.yaml" > "$work/join.log" 2>&1; then
+  kubeadm join --config "$work/join.yaml" > "$work/join.log" 2>&1 &
+  pid=$!
+  # kubeadm would wait five minutes for a certificate that has been refused.
+  while kill -0 "$pid" 2> /dev/null; do
+    refusal=$(kubelet_log | grep -o 'certificate signing request .* is denied.*' | tail -n 1)
+    if [ -n "$refusal" ]; then
+      kill "$pid" 2> /dev/null || true
+      systemctl stop kubelet
+      fail "the cluster refused this machine: $refusal" "run: kubeadm reset --force, then join with a new token: flotilla join-command"
+    fi
+    sleep 1
+  done
+  if ! wait "$pid"; then
     cat "$work/join.log" >&2
-    journalctl --unit kubelet --no-pager --lines 200 --output cat 2> /dev/null |
-      grep -E 'denied|certificate signing request|is forbidden|failed to run Kubelet' | tail -n 3 >&2 || true
+    kubelet_log | grep -E 'is forbidden|failed to run Kubelet' | tail -n 3 >&2 || true
     fail "kubeadm could not join $FLOTILLA_ENDPOINT; its output is above" \
       "mend what it names, run: kubeadm reset --force, then run this again"
   fi
 }
 
+kubelet_log() {
+  journalctl --unit kubelet --since "@$started" --no-pager --output cat 2> /dev/null || true
+}
+
+started=$(date +%s)
 check_machine
 if is_joined; then
   say "this machine is a worker of $FLOTILLA_ENDPOINT already"

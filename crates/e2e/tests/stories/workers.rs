@@ -162,7 +162,11 @@ pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Re
     ensure!(used.contains("UsedUp"), "{list}");
 
     cluster.flotilla(&["node", "remove"], &["--tenant", &tenant, "den"])?.success()?;
-    refused(&script, &[], "the cluster does not know the token")
+    den.run(&["kubeadm", "reset", "--force"])?.success()?;
+    let used = scene.workers.run_script(&den, &script, &older)?;
+    ensure!(used.code == 1 && used.err.contains("the cluster refused this machine"), "{}", used.err);
+    ensure!(used.err.contains("UsedUp") && used.err.contains("what to do: "), "{}", used.err);
+    scene.workers.ready(&scene.one, "attic", "True").await
 }
 
 pub(crate) async fn a_worker_opens_no_other_tenant(cluster: &Cluster) -> Result<()> {
@@ -186,27 +190,29 @@ pub(crate) async fn a_worker_opens_no_other_tenant(cluster: &Cluster) -> Result<
     a_foreign_agent_is_refused(cluster, &scene, &cellar, &endpoint).await
 }
 
-/// The other tenant's agent, with its own token, at the tunnel of this one.
+/// An agent at the tunnel of tenant one: with its own token it is let in, with the other tenant's it is not.
 async fn a_foreign_agent_is_refused(
     cluster: &Cluster,
     scene: &Scene,
     cellar: &Machine,
     endpoint: &str,
 ) -> Result<()> {
-    let two = scene.tenants.kubeconfig("two").await?;
-    let create = ["create", "token", "konnectivity-agent", "-n", "kube-system", "--audience", "system:konnectivity-server"];
-    cellar.write("/run/agent/token", cluster.kubectl(&two, &create)?.success()?.trim())?;
     let authority = ["get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data.ca\\.crt}"];
     cellar.write("/run/agent/ca.crt", &cluster.kubectl(&scene.one, &authority)?.success()?)?;
     cellar.install(&e2e::tool(cluster, "konnectivity-agent")?, "foreign-agent")?;
     let host = endpoint.rsplit_once(':').context("no port")?.0;
     let agent = format!(
-        "timeout 10 foreign-agent --ca-cert=/run/agent/ca.crt --service-account-token-path=/run/agent/token \
-         --proxy-server-host={host} --proxy-server-port=8132 --admin-server-port=0 --health-server-port=18134 2>&1"
+        "timeout -s KILL 5 foreign-agent --ca-cert=/run/agent/ca.crt --service-account-token-path=/run/agent/token \
+         --proxy-server-host={host} --proxy-server-port=8132 --admin-server-port=18133 --health-server-port=18134 2>&1"
     );
-    let log = cellar.run(&["sh", "-c", &agent])?.out;
-    ensure!(log.contains("Unauthenticated") || log.contains("authentication"), "{log}");
-    ensure!(!log.contains("Connected to"), "it was let in: {log}");
+    let create =
+        ["create", "token", "konnectivity-agent", "-n", "kube-system", "--audience", "system:konnectivity-server"];
+    for (tenant, is_refused) in [("one", false), ("two", true)] {
+        let kubeconfig = scene.tenants.kubeconfig(tenant).await?;
+        cellar.write("/run/agent/token", cluster.kubectl(&kubeconfig, &create)?.success()?.trim())?;
+        let log = cellar.run(&["sh", "-c", &agent])?.out;
+        ensure!(log.contains("cannot connect once") == is_refused, "with the token of {tenant}: {log}");
+    }
     Ok(())
 }
 
