@@ -1,5 +1,5 @@
 //! A tunnel on loopback, tenants with their own authorities, API servers and agents of them.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 pub mod agents;

@@ -1,6 +1,6 @@
 //! What stands beside a worker: servers that the tunnel leads to.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +16,22 @@ pub async fn serve<F>(handle: fn(TcpStream) -> F) -> Server
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve_at(IpAddr::from([127, 0, 0, 1]), handle).await
+}
+
+/// An address of this machine that is not loopback: API servers lead nobody to loopback.
+pub fn own_address() -> IpAddr {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    // Nothing is sent; the route alone tells.
+    socket.connect("192.0.2.1:9").expect("this machine has an address beside loopback");
+    socket.local_addr().unwrap().ip()
+}
+
+pub async fn serve_at<F>(address: IpAddr, handle: fn(TcpStream) -> F) -> Server
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind((address, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut task = JoinSet::new();
     task.spawn(async move {
