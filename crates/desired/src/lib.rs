@@ -22,6 +22,7 @@ pub mod inside;
 pub mod managed_etcd;
 pub mod migration;
 pub mod placement;
+pub mod shared_tunnel;
 pub mod webhook_certificate;
 
 mod checksum;

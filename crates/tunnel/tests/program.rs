@@ -69,7 +69,6 @@ async fn node(client: &Client, server: &Server) {
     nodes.create(&PostParams::default(), &made).await.unwrap();
     let status = json!({ "status": {
         "addresses": [{ "type": "InternalIP", "address": server.address.ip() }],
-        "daemonEndpoints": { "kubeletEndpoint": { "Port": server.address.port() } },
     } });
     nodes.patch_status("worker", &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
 }
