@@ -69,7 +69,6 @@ pub struct KonnectivityServerSpec {
     /// Uses the tunnel that all tenants of the installation share, in place of a container beside the API
     /// server; of the other fields only the port counts then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = false))]
     pub shared: Option<bool>,
 }
 
