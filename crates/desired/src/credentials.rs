@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::Secret;
 use pki::{CertificateAuthority, CertificatePlan, Error, Pair, inspect};
 
 use crate::checksum::{of_secret, of_text};
-use crate::konnectivity::Server;
 use crate::endpoint::{public, service_ranges};
+use crate::konnectivity::Server;
 use crate::metadata::{secret, text};
 use crate::pairs::{Rotation, data, leaf, read, renew_at};
 use crate::{Endpoint, Validated};

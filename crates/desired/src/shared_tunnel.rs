@@ -80,8 +80,7 @@ pub fn platform(
     let plan = CertificatePlan::server(NAME, vec![format!("{host}.cluster.local"), host.clone()], Vec::new());
     let own = leaf(existing.1.and_then(|secret| read(secret, "tls.crt", "tls.key")), &plan, &ca, renewal)?;
     let pair = ca.pair().clone();
-    let authority_data =
-        [("ca.crt", pair.certificate.as_str()), ("ca.key", pair.private_key.expose_pem())];
+    let authority_data = [("ca.crt", pair.certificate.as_str()), ("ca.key", pair.private_key.expose_pem())];
     let own_data = [
         ("ca.crt", pair.certificate.as_str()),
         ("tls.crt", own.certificate.as_str()),
@@ -136,7 +135,8 @@ pub(crate) fn secret(
         ("tls.key", pair.private_key.expose_pem()),
     ];
     let named = format!("{}/{}", control_plane.namespace(), control_plane.name());
-    let own = [(labels::PROJECT, labels::PROJECT_VALUE), (labels::COMPONENT, Component::TunnelEndpoints.label())];
+    let own =
+        [(labels::PROJECT, labels::PROJECT_VALUE), (labels::COMPONENT, Component::TunnelEndpoints.label())];
     Secret {
         metadata: ObjectMeta {
             name: Some(secret_name(&control_plane.owner().uid)),
@@ -162,7 +162,10 @@ pub fn told_of(secret: &Secret) -> Option<(&str, &str, &str)> {
 
 /// Leads the agents' port of the tenant's own address to the pods of the tunnel.
 #[must_use]
-pub fn endpoints<'a>(control_plane: &Validated, pods: impl IntoIterator<Item = &'a Pod>) -> Option<EndpointSlice> {
+pub fn endpoints<'a>(
+    control_plane: &Validated,
+    pods: impl IntoIterator<Item = &'a Pod>,
+) -> Option<EndpointSlice> {
     of(control_plane)?;
     let mut places: Vec<(String, bool)> = pods.into_iter().filter_map(place).collect();
     places.sort();

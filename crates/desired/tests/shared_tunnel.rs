@@ -63,7 +63,9 @@ users: [{name: b, user: {client-certificate-data: Yw==, client-key-data: ZA==}}]
     let inputs =
         Inputs { endpoint: &support::endpoint(), kubeconfig, store: &store, webhook: &webhook, dns: &dns };
     let wished = objects(control_plane, &inputs);
-    let found = wished.objects.iter().find(|object| object.key.name == "konnectivity-agent" && object.body["spec"]["template"].is_object());
+    let found = wished.objects.iter().find(|object| {
+        object.key.name == "konnectivity-agent" && object.body["spec"]["template"].is_object()
+    });
     let arguments = &found.unwrap().body["spec"]["template"]["spec"]["containers"][0]["args"];
     serde_json::from_value(arguments.clone()).unwrap()
 }
@@ -147,7 +149,8 @@ fn everything_is_kept_when_it_is_made_again() {
 fn agents_name_their_tenant_only_where_the_tunnel_is_shared() {
     let (_, _, tunnel) = installation();
     assert!(agent_arguments(&tenant(&tunnel)).contains(&"--alpn-proto=flotilla-uid-blue".to_owned()));
-    let own = control_plane(json!({ "spec": { "addons": { "konnectivity": { "server": { "port": 8132 } } } } }));
+    let own =
+        control_plane(json!({ "spec": { "addons": { "konnectivity": { "server": { "port": 8132 } } } } }));
     assert!(!agent_arguments(&own.with_shared_tunnel(Some(tunnel))).iter().any(|arg| arg.contains("alpn")));
 }
 
@@ -197,7 +200,9 @@ fn without_a_tunnel_in_the_installation_the_api_server_goes_without() {
 #[test]
 fn a_tunnel_of_the_installation_changes_nothing_for_those_who_do_not_ask() {
     let (_, _, tunnel) = installation();
-    for spec in [json!({}), json!({ "spec": { "addons": { "konnectivity": { "server": { "port": 8132 } } } } })] {
+    for spec in
+        [json!({}), json!({ "spec": { "addons": { "konnectivity": { "server": { "port": 8132 } } } } })]
+    {
         let without = control_plane(spec);
         let with = without.clone().with_shared_tunnel(Some(tunnel.clone()));
         assert_eq!(service(&without, None, None), service(&with, None, None));

@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use api::TenantControlPlane;
 use api::names::{Component, labels};
-use desired::shared_tunnel::{self, SharedTunnel};
 use desired::Renewal;
+use desired::shared_tunnel::{self, SharedTunnel};
 use futures::{StreamExt, TryStreamExt};
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, DeleteParams, ListParams};
@@ -17,12 +18,11 @@ use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
 use kubekit::{Filled, cached, trimmed};
-use jiff::SignedDuration;
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::Settings;
 use crate::context::Context;
 use crate::controllers::TenantRef;
-use crate::Settings;
 
 /// How often the certificates are looked at, and what is left of control planes that are gone.
 const KEEP_EVERY: Duration = Duration::from_mins(1);
@@ -52,7 +52,10 @@ pub(crate) struct NotYet;
 
 impl Tunnel {
     /// The caches, and what keeps them current; nothing is asked for where the installation has no tunnel.
-    pub(crate) fn begin(settings: &Settings, client: &Client) -> (Self, impl Future<Output = ()> + Send + use<>) {
+    pub(crate) fn begin(
+        settings: &Settings,
+        client: &Client,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let changed = Arc::new(Notify::new());
         if settings.tunnel_namespace.is_empty() {
             return (Self(None), futures::future::Either::Left(std::future::pending()));
@@ -149,8 +152,10 @@ async fn keep(context: &Context, parts: &Parts) -> Result<()> {
     let (namespace, own_namespace) = (&context.settings.namespace, &context.settings.tunnel_namespace);
     let secrets = |namespace: &str| Api::<Secret>::namespaced(context.client.clone(), namespace);
     let name = shared_tunnel::authority_secret();
-    let authority = secrets(namespace).get_opt(&name).await.with_context(|| format!("read Secret `{name}`"))?;
-    let own = secrets(own_namespace).get_opt(shared_tunnel::OWN_SECRET).await.context("read its certificate")?;
+    let authority =
+        secrets(namespace).get_opt(&name).await.with_context(|| format!("read Secret `{name}`"))?;
+    let own =
+        secrets(own_namespace).get_opt(shared_tunnel::OWN_SECRET).await.context("read its certificate")?;
     let renewal = Renewal { now: context.clock.now(), deadline: DEADLINE };
     let existing = (authority.as_ref(), own.as_ref());
     let wanted = shared_tunnel::platform(namespace, own_namespace, existing, renewal)?;

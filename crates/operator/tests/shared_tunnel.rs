@@ -44,7 +44,8 @@ async fn addons(stage: &Stage, name: &str, status: &str, reason: &str) -> Tenant
     eventually(&format!("AddonsReady={status}, {reason}"), PATIENCE, || async {
         let tenant = stage.tenants(NAMESPACE).get(name).await?;
         let conditions = tenant.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
-        let found = conditions.iter().find(|condition| condition.type_ == "AddonsReady").context("not told")?;
+        let found =
+            conditions.iter().find(|condition| condition.type_ == "AddonsReady").context("not told")?;
         ensure!(found.status == status && found.reason == reason, "{found:?}");
         Ok(tenant)
     })
@@ -62,7 +63,8 @@ async fn play_pod(stage: &Stage, name: &str, address: &str) {
     .unwrap();
     pods.create(&PostParams::default(), &pod).await.unwrap();
     let ready = json!({ "type": "Ready", "status": "True" });
-    let status = json!({ "status": { "podIP": address, "podIPs": [{ "ip": address }], "conditions": [ready] } });
+    let status =
+        json!({ "status": { "podIP": address, "podIPs": [{ "ip": address }], "conditions": [ready] } });
     pods.patch_status(name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
 }
 
@@ -116,13 +118,19 @@ async fn a_control_plane_comes_to_the_tunnel_and_leaves_it() {
     leads_to(&stage, &["10.1.0.1", "10.1.0.2"]).await;
 
     // What somebody takes away comes back, with the keys that it had.
-    stage.objects::<EndpointSlice>(NAMESPACE).delete("blue-shared-tunnel", &DeleteParams::default()).await.unwrap();
+    stage
+        .objects::<EndpointSlice>(NAMESPACE)
+        .delete("blue-shared-tunnel", &DeleteParams::default())
+        .await
+        .unwrap();
     leads_to(&stage, &["10.1.0.1", "10.1.0.2"]).await;
 
     // Own again: the tunnel is told nothing any more.
     let patch = Patch::Merge(json!({ "spec": shared(false) }));
     stage.tenants(NAMESPACE).patch("blue", &PatchParams::default(), &patch).await.unwrap();
-    eventually("the tunnel forgets", PATIENCE, || is_told(&stage, &["tunnel-server"])).await.unwrap();
+    eventually("the tunnel forgets", PATIENCE, || async { is_told(&stage, &["tunnel-server"]).await })
+        .await
+        .unwrap();
     eventually("the container is back", PATIENCE, || async {
         let pods = stage.objects::<Deployment>(NAMESPACE).get("blue").await?;
         let containers = pods.spec.unwrap().template.spec.unwrap().containers;
@@ -137,20 +145,32 @@ async fn a_control_plane_comes_to_the_tunnel_and_leaves_it() {
     // Shared again, and deleted while the operator is away.
     let patch = Patch::Merge(json!({ "spec": shared(true) }));
     stage.tenants(NAMESPACE).patch("blue", &PatchParams::default(), &patch).await.unwrap();
-    eventually("the tunnel is told", PATIENCE, || is_told(&stage, &[&known, "tunnel-server"])).await.unwrap();
+    eventually("the tunnel is told", PATIENCE, || async {
+        is_told(&stage, &[&known, "tunnel-server"]).await
+    })
+    .await
+    .unwrap();
     operator.kill().await;
     let finalizers = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
     stage.tenants(NAMESPACE).delete("blue", &DeleteParams::default()).await.unwrap();
     stage.tenants(NAMESPACE).patch("blue", &PatchParams::default(), &finalizers).await.unwrap();
     operator.restart().await.unwrap();
-    eventually("the tunnel forgets", PATIENCE, || is_told(&stage, &["tunnel-server"])).await.unwrap();
+    eventually("the tunnel forgets", PATIENCE, || async { is_told(&stage, &["tunnel-server"]).await })
+        .await
+        .unwrap();
 
     // And the ordinary way.
     let uid = create(&stage, "green", shared(true)).await;
     let known = format!("tunnel-{uid}");
-    eventually("the tunnel is told", PATIENCE, || is_told(&stage, &[&known, "tunnel-server"])).await.unwrap();
+    eventually("the tunnel is told", PATIENCE, || async {
+        is_told(&stage, &[&known, "tunnel-server"]).await
+    })
+    .await
+    .unwrap();
     stage.tenants(NAMESPACE).delete("green", &DeleteParams::default()).await.unwrap();
-    eventually("the tunnel forgets", PATIENCE, || is_told(&stage, &["tunnel-server"])).await.unwrap();
+    eventually("the tunnel forgets", PATIENCE, || async { is_told(&stage, &["tunnel-server"]).await })
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

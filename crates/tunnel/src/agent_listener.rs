@@ -117,7 +117,12 @@ fn uid(text: &str) -> Option<String> {
 }
 
 impl Connection {
-    fn new(tls: TlsStream<TcpStream>, uid: String, permit: OwnedSemaphorePermit, registry: &Registry) -> Self {
+    fn new(
+        tls: TlsStream<TcpStream>,
+        uid: String,
+        permit: OwnedSemaphorePermit,
+        registry: &Registry,
+    ) -> Self {
         let probation = Some((Box::pin(tokio::time::sleep(registry.limits().admission)), permit));
         let peer = Peer { uid, admission: Arc::default() };
         Self { tls, peer, probation, _counted: registry.metrics().connected("agent") }
@@ -158,7 +163,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tls).poll_write(context, data)
     }
 

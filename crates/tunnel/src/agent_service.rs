@@ -68,7 +68,8 @@ impl Service {
         let verdict = bearer(metadata).and_then(|token| entry.tenant.tokens.verify(token, self.clock.now()));
         verdict.map_err(|refusal| Status::unauthenticated(refusal.to_string()))?;
         let id = text(metadata, "agentid").filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
-        let id = id.ok_or_else(|| Status::invalid_argument("the agent must name itself in agentID"))?.to_owned();
+        let id =
+            id.ok_or_else(|| Status::invalid_argument("the agent must name itself in agentID"))?.to_owned();
         let identifiers = Identifiers::parse(text(metadata, "agentidentifiers").unwrap_or_default());
 
         let seat = entry.pool.seat().ok_or_else(|| {
@@ -78,8 +79,7 @@ impl Service {
             return Err(Status::already_exists("this connection has its stream already"));
         }
         let (limits, metrics) = (*self.registry.limits(), self.registry.metrics().clone());
-        let (agent, packets) =
-            Agent::new(id, identifiers, Arc::clone(&entry.pool.bytes), limits, metrics);
+        let (agent, packets) = Agent::new(id, identifiers, Arc::clone(&entry.pool.bytes), limits, metrics);
         let agent = Arc::new(agent);
         if !entry.pool.add(Arc::clone(&agent)) {
             return Err(Status::unauthenticated("the tenant has just been removed"));

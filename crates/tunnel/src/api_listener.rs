@@ -54,7 +54,8 @@ async fn greet(stream: TcpStream, registry: &Registry) -> Option<Greeted> {
     let certificates = tls.get_ref().1.peer_certificates();
     let uid = certificates.and_then(|chain| client_identity::tenant_uid(chain.first()?));
     let Some(uid) = uid else {
-        let reason = "the client certificate names no tenant; use the one that the operator made for the API server";
+        let reason =
+            "the client certificate names no tenant; use the one that the operator made for the API server";
         answer(&mut tls, 403, reason).await;
         return None;
     };

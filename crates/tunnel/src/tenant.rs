@@ -37,7 +37,9 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The keys of tokens cannot be used.
-    #[error("Secret {secret} holds no key that tokens can be verified with; the operator writes it, see its log")]
+    #[error(
+        "Secret {secret} holds no key that tokens can be verified with; the operator writes it, see its log"
+    )]
     Keys {
         /// Name of the Secret.
         secret: String,
@@ -135,8 +137,7 @@ fn pair(secret: &Secret) -> Result<Chain, Error> {
 
 fn text<'a>(secret: &'a Secret, key: &'static str) -> Result<&'a str, Error> {
     let bytes = secret.data.as_ref().and_then(|data| data.get(key));
-    bytes.and_then(|bytes| std::str::from_utf8(&bytes.0).ok()).ok_or_else(|| Error::Missing {
-        secret: secret.metadata.name.clone().unwrap_or_default(),
-        key,
-    })
+    bytes
+        .and_then(|bytes| std::str::from_utf8(&bytes.0).ok())
+        .ok_or_else(|| Error::Missing { secret: secret.metadata.name.clone().unwrap_or_default(), key })
 }

@@ -44,7 +44,10 @@ async fn a_tenant_with_an_idle_agent_costs_little() {
     let kubeconfig = Kubeconfig::read_from(control_plane.kubeconfig_path()).unwrap();
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     let client = Client::try_from(config).unwrap();
-    let namespace = Namespace { metadata: kube::api::ObjectMeta { name: Some(NAMESPACE.to_owned()), ..Default::default() }, ..Default::default() };
+    let namespace = Namespace {
+        metadata: kube::api::ObjectMeta { name: Some(NAMESPACE.to_owned()), ..Default::default() },
+        ..Default::default()
+    };
     Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await.unwrap();
     let secrets: Api<Secret> = Api::namespaced(client, NAMESPACE);
     secrets.create(&PostParams::default(), &own_secret(&authority("tunnel"))).await.unwrap();
@@ -53,8 +56,9 @@ async fn a_tenant_with_an_idle_agent_costs_little() {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let directory = tempfile::tempdir().unwrap();
     let process = start(&control_plane.kubeconfig_path(), address, &directory.path().join("log"));
-    let tenants: Vec<TenantWorld> =
-        (0..=TENANTS).map(|number| TenantWorld::new(&format!("tenant-{number}"), KeyAlgorithm::EcdsaP256)).collect();
+    let tenants: Vec<TenantWorld> = (0..=TENANTS)
+        .map(|number| TenantWorld::new(&format!("tenant-{number}"), KeyAlgorithm::EcdsaP256))
+        .collect();
     let mut agents = Vec::new();
     let mut before = 0;
     for (number, tenant) in tenants.iter().enumerate() {

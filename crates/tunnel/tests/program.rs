@@ -118,7 +118,10 @@ async fn a_real_api_server_reaches_a_node_through_the_program_and_a_real_agent()
         let answer = get(&health, "/readyz").await;
         if answer.contains("200 OK") { Ok(()) } else { Err(answer) }
     };
-    eventually("the program to answer", async || get(&health, "/healthz").await.contains("200 OK").then_some(()).ok_or_else(String::new)).await;
+    eventually("the program to answer", async || {
+        get(&health, "/healthz").await.contains("200 OK").then_some(()).ok_or_else(String::new)
+    })
+    .await;
     assert!(ready().await.is_err(), "ready without a certificate of its own");
     put(&secrets, own_secret(&authority)).await;
     eventually("the program to be ready", ready).await;
@@ -143,7 +146,11 @@ async fn a_real_api_server_reaches_a_node_through_the_program_and_a_real_agent()
     let second = RealAgent::of(address, &tenant);
     eventually("the second agent", async || {
         let text = get(&format!("127.0.0.1:{}", ports[2]), "/metrics").await;
-        if text.contains("flotilla_tunnel_agents{tenant=\"tenants/") && text.contains("\"} 2") { Ok(()) } else { Err(text) }
+        if text.contains("flotilla_tunnel_agents{tenant=\"tenants/") && text.contains("\"} 2") {
+            Ok(())
+        } else {
+            Err(text)
+        }
     })
     .await;
     drop(agent);

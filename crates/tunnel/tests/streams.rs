@@ -53,8 +53,7 @@ async fn much_data_arrives_whole_on_many_streams_at_once() {
     let server = serve(echo).await;
     let mut tasks = tokio::task::JoinSet::new();
     for seed in 0..8_u8 {
-        let (mut reader, mut writer) =
-            tokio::io::split(stream(&tunnel, &tenant, server.address).await);
+        let (mut reader, mut writer) = tokio::io::split(stream(&tunnel, &tenant, server.address).await);
         let sent: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(31) >> 8) as u8 ^ seed).collect();
         let expected = sent.clone();
         tasks.spawn(async move { writer.write_all(&sent).await.unwrap() });
@@ -98,7 +97,10 @@ async fn streams_of_an_agent_that_vanishes_end_at_once_and_not_as_if_complete() 
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     // An end without TLS's own is no regular end.
     let error = end.unwrap_err();
-    assert!(error.to_string().contains("close_notify") || error.kind() == std::io::ErrorKind::ConnectionReset, "{error}");
+    assert!(
+        error.to_string().contains("close_notify") || error.kind() == std::io::ErrorKind::ConnectionReset,
+        "{error}"
+    );
     let refusal = connect(&tunnel, "a", server.address).await.unwrap_err();
     assert!(refusal.contains("503 no agent of tenant tenants/a is connected"), "{refusal}");
 }

@@ -56,7 +56,10 @@ async fn only_a_token_that_says_all_the_right_things_is_taken() {
     assert_refused(refusal(&tunnel, &tenant, Some(&other.token())).await, "another tenant's token");
     assert_refused(refusal(&tunnel, &tenant, None).await, "no token");
     assert_refused(refusal(&tunnel, &tenant, Some("nonsense")).await, "nonsense");
-    assert!(tunnel.metric("flotilla_tunnel_refusals_total{side=\"agent\"}").unwrap().parse::<u32>().unwrap() >= 14);
+    assert!(
+        tunnel.metric("flotilla_tunnel_refusals_total{side=\"agent\"}").unwrap().parse::<u32>().unwrap()
+            >= 14
+    );
 }
 
 #[tokio::test]
@@ -97,7 +100,8 @@ async fn two_tokens_are_none() {
     let outcome = LightAgent::connect_with(tunnel.agents, &a, &a.alpn(), &headers, "m").await;
     assert_refused(outcome.err(), "two tokens");
     let basic = tokens[0].replace("Bearer", "Basic");
-    let outcome = LightAgent::connect_with(tunnel.agents, &a, &a.alpn(), &[("authorization", &basic)], "m").await;
+    let outcome =
+        LightAgent::connect_with(tunnel.agents, &a, &a.alpn(), &[("authorization", &basic)], "m").await;
     assert_refused(outcome.err(), "another scheme");
 }
 
@@ -167,9 +171,17 @@ async fn without_the_right_certificate_no_request_is_read() {
     };
     let foreign = client_pair(&authority("flotilla-tunnel"), "a");
     let of_tenant = client_pair(&tenant.authority, "a");
-    let ended = CertificatePlan { validity: jiff::SignedDuration::from_secs(-10), ..CertificatePlan::client("a", [tunnel::ORGANIZATION]) };
+    let ended = CertificatePlan {
+        validity: jiff::SignedDuration::from_secs(-10),
+        ..CertificatePlan::client("a", [tunnel::ORGANIZATION])
+    };
     let ended = ended.issue(&tunnel.authority, SystemClock.now()).unwrap();
-    for (what, pair) in [("none", None), ("another authority's", Some(&foreign)), ("the tenant's", Some(&of_tenant)), ("an old one", Some(&ended))] {
+    for (what, pair) in [
+        ("none", None),
+        ("another authority's", Some(&foreign)),
+        ("the tenant's", Some(&of_tenant)),
+        ("an old one", Some(&ended)),
+    ] {
         let error = attempt(pair).await;
         assert!(!error.starts_with("HTTP/"), "{what}: {error}");
     }
@@ -184,7 +196,9 @@ async fn without_the_right_certificate_no_request_is_read() {
         let error = attempt(Some(&pair)).await;
         assert!(error.starts_with("HTTP/1.1 403 the client certificate names no tenant"), "{error}");
     }
-    let server = CertificatePlan::server("a", vec!["a".to_owned()], Vec::new()).issue(&tunnel.authority, SystemClock.now()).unwrap();
+    let server = CertificatePlan::server("a", vec!["a".to_owned()], Vec::new())
+        .issue(&tunnel.authority, SystemClock.now())
+        .unwrap();
     assert!(!attempt(Some(&server)).await.starts_with("HTTP/1.1 200"));
     let unknown = client_pair(&tunnel.authority, "nobody");
     assert!(attempt(Some(&unknown)).await.starts_with("HTTP/1.1 403 no tenant with uid nobody"));
@@ -192,7 +206,12 @@ async fn without_the_right_certificate_no_request_is_read() {
 
 #[tokio::test]
 async fn strangers_are_sent_away_in_time() {
-    let limits = Limits { handshake: Duration::from_millis(300), admission: Duration::from_millis(500), handshakes: 4, ..Limits::default() };
+    let limits = Limits {
+        handshake: Duration::from_millis(300),
+        admission: Duration::from_millis(500),
+        handshakes: 4,
+        ..Limits::default()
+    };
     let tunnel = Tunnel::start_with(limits, "tunnel-0", 1).await;
     let tenant = tunnel.tenant("a");
     // Those who say nothing, more than there are places.

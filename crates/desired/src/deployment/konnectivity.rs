@@ -9,9 +9,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::volumes::{self, MODE, empty_dir, mount, secret_volume};
 use crate::Validated;
-use crate::shared_tunnel;
 use crate::flags::{self, flags};
 use crate::konnectivity::{CLIENT_DIRECTORY, EGRESS_FILE, SERVER, SOCKET_DIRECTORY, Server, socket};
+use crate::shared_tunnel;
 
 const ADMIN_PORT: u16 = 8133;
 const HEALTH_PORT: u16 = 8134;

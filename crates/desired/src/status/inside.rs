@@ -9,8 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Observed;
 use super::version::ready_replicas;
-use crate::{Validated, shared_tunnel};
 use crate::inside::{AGENT, AGENT_BINDING, Part};
+use crate::{Validated, shared_tunnel};
 
 /// What happened inside the tenant's cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams};
 
 use super::pass::Stop;
-use super::tunnel;
 use super::storage::Storage;
+use super::tunnel;
 use crate::caches::Caches;
 use crate::context::Context;
 

@@ -73,7 +73,8 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
     release_config_secret(tenant, context).await?;
     if crate::tunnel::wishes(tenant) {
         let forgotten = crate::tunnel::forget(context, &tenant.uid().unwrap_or_default()).await;
-        forgotten.map_err(|source| DeleteError::Tunnel { name: tenant.name_any(), source: Box::new(source) })?;
+        forgotten
+            .map_err(|source| DeleteError::Tunnel { name: tenant.name_any(), source: Box::new(source) })?;
     }
     set_finalizers(&context.client, tenant, &[]).await
 }

@@ -123,7 +123,8 @@ pub fn client_pair(authority: &CertificateAuthority, uid: &str) -> Pair {
 
 /// The tunnel's own Secret.
 pub fn own_secret(authority: &CertificateAuthority) -> Secret {
-    let plan = CertificatePlan::server("flotilla-tunnel", vec!["localhost".to_owned()], vec![[127, 0, 0, 1].into()]);
+    let plan =
+        CertificatePlan::server("flotilla-tunnel", vec!["localhost".to_owned()], vec![[127, 0, 0, 1].into()]);
     let mut secret = tls_secret("tunnel-server", &plan.issue(authority, SystemClock.now()).unwrap());
     let ca = ByteString(authority.pair().certificate.clone().into_bytes());
     secret.data.as_mut().unwrap().insert("ca.crt".to_owned(), ca);

@@ -24,7 +24,11 @@ pub fn claims() -> Value {
 pub fn claims_with(key: &str, value: Value) -> Value {
     let mut claims = claims();
     let all = claims.as_object_mut().unwrap();
-    if value.is_null() { all.remove(key) } else { all.insert(key.to_owned(), value) };
+    if value.is_null() {
+        all.remove(key)
+    } else {
+        all.insert(key.to_owned(), value)
+    };
     claims
 }
 
