@@ -80,7 +80,9 @@ impl Pool {
             self.metrics.forget(&self.name);
             std::mem::take(agents)
         });
-        agents.iter().for_each(|agent| agent.end());
+        for agent in &agents {
+            agent.end();
+        }
     }
 
     /// The best agent for a host, those of `tried` left out: one that names the host as its own, else

@@ -3,6 +3,8 @@
     missing_docs,
     unreachable_pub,
     clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     reason = "generated; the .proto file says what stands where"
 )]
 

@@ -60,7 +60,9 @@ impl Registry {
             let all = state.tenants.keys();
             all.filter(|uid| !uids.contains(*uid)).cloned().collect::<Vec<_>>()
         });
-        gone.iter().for_each(|uid| self.remove(uid));
+        for uid in &gone {
+            self.remove(uid);
+        }
     }
 
     /// Takes the tunnel's own certificate; connections that stand keep the earlier one.

@@ -15,7 +15,7 @@ pub const AUDIENCE: &str = "system:konnectivity-server";
 /// Account of the agents.
 pub const SUBJECT: &str = "system:serviceaccount:kube-system:konnectivity-agent";
 /// A token whose time begins this much later is taken: clocks differ.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_mins(1);
 /// Object identifiers of the kinds of keys.
 const RSA: &str = "1.2.840.113549.1.1.1";
 const ECDSA: &str = "1.2.840.10045.2.1";
@@ -96,8 +96,8 @@ impl TokenVerifier {
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| Refusal::Malformed)?;
         let rules = self.rules(header.alg);
-        let keys = self.keys.iter().filter_map(|key| key.fits(header.alg));
-        let claims = keys.filter_map(|key| jsonwebtoken::decode::<Claims>(token, key, &rules).ok()).next();
+        let mut keys = self.keys.iter().filter_map(|key| key.fits(header.alg));
+        let claims = keys.find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &rules).ok());
         is_current(&claims.ok_or(Refusal::Foreign)?.claims, now)
     }
 

@@ -1,5 +1,11 @@
 //! What the program keeps in memory for tenants whose agents are idle.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test that cannot go on ends"
+)]
 
 mod world;
 

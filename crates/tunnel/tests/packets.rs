@@ -1,5 +1,11 @@
 //! Agents that say what they should not.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test that cannot go on ends"
+)]
 
 mod world;
 
@@ -78,7 +84,7 @@ async fn a_number_that_is_in_use_or_none_opens_nothing() {
             let (_, random) = agent.dialled().await;
             agent.accept(random, number);
         });
-        let refusal = second.err().expect("a second stream under the same number");
+        let refusal = second.expect_err("a second stream under the same number");
         assert!(refusal.contains("502") && refusal.contains("number"), "{refusal}");
     }
     agent.data(1, b"still mine");

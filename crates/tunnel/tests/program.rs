@@ -1,5 +1,11 @@
 //! The program beside a real API server, which keeps its Secrets and asks it for streams.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test that cannot go on ends"
+)]
 
 mod world;
 

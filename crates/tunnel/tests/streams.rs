@@ -1,5 +1,11 @@
 //! Streams through the agent that is released upstream, unmodified.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test that cannot go on ends"
+)]
 
 mod world;
 
@@ -8,6 +14,7 @@ use std::time::Duration;
 use pki::KeyAlgorithm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
+use tunnel::Limits;
 use world::agents::RealAgent;
 use world::client::{Stream, connect};
 use world::servers::{count, echo, flood, serve};
@@ -54,12 +61,12 @@ async fn much_data_arrives_whole_on_many_streams_at_once() {
     let mut tasks = tokio::task::JoinSet::new();
     for seed in 0..8_u8 {
         let (mut reader, mut writer) = tokio::io::split(stream(&tunnel, &tenant, server.address).await);
-        let sent: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(31) >> 8) as u8 ^ seed).collect();
+        let sent: Vec<u8> = (0..2_000_000_u32).map(|n| n.wrapping_mul(31).to_le_bytes()[1] ^ seed).collect();
         let expected = sent.clone();
         tasks.spawn(async move { writer.write_all(&sent).await.unwrap() });
         tasks.spawn(async move {
             let mut got = vec![0; expected.len()];
-            timeout(Duration::from_secs(60), reader.read_exact(&mut got)).await.expect("stalled").unwrap();
+            timeout(Duration::from_mins(1), reader.read_exact(&mut got)).await.expect("stalled").unwrap();
             assert!(got == expected, "stream {seed} is damaged");
         });
     }
@@ -176,4 +183,39 @@ async fn certificates_change_without_an_end_of_streams() {
     echoes(&mut stream, b"after").await;
     tunnel.registry.remove("a");
     assert!(timeout(PATIENCE, stream.read_u8()).await.expect("the stream did not end").is_err());
+}
+
+/// Leads connections to two addresses in turn, as the tenant's Service does.
+async fn in_turn(addresses: [std::net::SocketAddr; 2]) -> (std::net::SocketAddr, tokio::task::JoinSet<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        for target in addresses.into_iter().cycle() {
+            let (mut inner, _) = listener.accept().await.unwrap();
+            connections.spawn(async move {
+                let mut outer = tokio::net::TcpStream::connect(target).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut inner, &mut outer).await;
+            });
+        }
+    });
+    (address, task)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_connects_to_all_replicas_and_each_leads_to_it() {
+    let one = Tunnel::start_with(Limits::default(), "tunnel-0", 2).await;
+    let two = Tunnel::start_with(Limits::default(), "tunnel-1", 2).await;
+    let tenant = one.tenant("a");
+    two.know(&tenant);
+    let (address, _service) = in_turn([one.agents, two.agents]).await;
+    let _agent = RealAgent::of(address, &tenant);
+    let server = serve(echo).await;
+    for tunnel in [&one, &two] {
+        let mut stream = stream(tunnel, &tenant, server.address).await;
+        echoes(&mut stream, b"hello").await;
+        let agents = tunnel.metric("flotilla_tunnel_agents{tenant=\"tenants/a\"}");
+        assert_eq!(agents.as_deref(), Some("1"));
+    }
 }

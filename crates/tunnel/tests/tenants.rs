@@ -1,5 +1,11 @@
 //! What keeps tenants apart, attacked.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test that cannot go on ends"
+)]
 
 mod world;
 
@@ -166,7 +172,7 @@ async fn without_the_right_certificate_no_request_is_read() {
     let ask = "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n";
     // In TLS 1.3 the refusal comes after the client's handshake.
     let attempt = async |pair: Option<&pki::Pair>| match handshake(&tunnel, pair).await {
-        Ok(tls) => request(tls, ask).await.err().expect("a stream"),
+        Ok(tls) => request(tls, ask).await.expect_err("a stream"),
         Err(error) => error,
     };
     let foreign = client_pair(&authority("flotilla-tunnel"), "a");

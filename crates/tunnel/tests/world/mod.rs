@@ -1,6 +1,12 @@
 //! A tunnel on loopback, tenants with their own authorities, API servers and agents of them.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a test that cannot go on ends"
+)]
 
 pub mod agents;
 pub mod client;
