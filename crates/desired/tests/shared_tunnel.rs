@@ -1,6 +1,6 @@
 //! Claims about control planes that use the tunnel which all tenants share.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -65,10 +65,10 @@ impl Tunnel {
             cached::<Pod>(Api::namespaced(client.clone(), &settings.namespace), own, trim);
         let (slices, slices_filled, slice_changes) =
             cached::<EndpointSlice>(Api::all(client.clone()), ours(), trimmed);
-        let tell = changed.clone();
+        let told = changed.clone();
         let changes = futures::stream::select(pod_changes.map_ok(|_| ()), slice_changes.map_ok(|_| ()));
         let following = changes.for_each(move |_| {
-            tell.notify_one();
+            told.notify_one();
             std::future::ready(())
         });
         let filled = [pods_filled, slices_filled];

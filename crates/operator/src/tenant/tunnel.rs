@@ -23,12 +23,12 @@ pub(super) async fn known(validated: &Validated, context: &Context) -> Result<Se
         return Ok(Secrets::new());
     };
     let name = shared_tunnel::secret_name(&validated.owner().uid);
-    let found = match Caches::find(&context.caches.secrets, &tunnel.namespace, &name) {
-        Some(found) => Some(found),
-        None => {
-            let secrets = Api::<Secret>::namespaced(context.client.clone(), &tunnel.namespace);
-            secrets.get_opt(&name).await?.map(Arc::new)
-        }
+    let cached = Caches::find(&context.caches.secrets, &tunnel.namespace, &name);
+    let found = if cached.is_some() {
+        cached
+    } else {
+        let secrets = Api::<Secret>::namespaced(context.client.clone(), &tunnel.namespace);
+        secrets.get_opt(&name).await?.map(Arc::new)
     };
     Ok(found.map(|secret| (name, secret)).into_iter().collect())
 }
