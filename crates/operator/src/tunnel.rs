@@ -66,8 +66,8 @@ impl Tunnel {
         let (slices, slices_filled, slice_changes) =
             cached::<EndpointSlice>(Api::all(client.clone()), ours(), trimmed);
         let told = changed.clone();
-        let changes = futures::stream::select(pod_changes.map_ok(|_| ()), slice_changes.map_ok(|_| ()));
-        let following = changes.for_each(move |_| {
+        let events = futures::stream::select(pod_changes.map_ok(|_| ()), slice_changes.map_ok(|_| ()));
+        let following = events.for_each(move |_| {
             told.notify_one();
             std::future::ready(())
         });
