@@ -4,7 +4,8 @@
 //! `GitOps` repositories and Cluster API providers written for it keep working; what we add is optional.
 //!
 //! - the types: [`TenantControlPlane`], [`DataStore`], [`KubeconfigGenerator`] and what they are made of;
-//! - [`TenantBackup`], [`TenantBackupSchedule`] and [`TenantRestore`], which are ours (`flotilla.dev`);
+//! - [`TenantBackup`], [`TenantBackupSchedule`], [`TenantRestore`] and [`JoinToken`], which are ours
+//!   (`flotilla.dev`);
 //! - [`crds`]: their definitions as the API server of the management cluster wants them;
 //! - [`names`]: labels, annotations, finalizers and names of the objects made for a control plane;
 //! - [`gateway_api`]: the routes and gateways of Gateway API, which are not ours;
@@ -21,6 +22,7 @@ pub mod validation;
 
 mod backup;
 mod data_store;
+mod join_token;
 mod kubeconfig_generator;
 mod schema;
 mod tenant_control_plane;
@@ -34,6 +36,7 @@ pub use data_store::{
     BasicAuth, CertificateAuthorityRef, ClientCertificateRef, ContentRef, DataStore, DataStoreSpec,
     DataStoreStatus, Driver, SecretKeyRef, TlsConfig,
 };
+pub use join_token::{JoinToken, JoinTokenSpec, JoinTokenStatus, JoinedNode};
 pub use kubeconfig_generator::{
     CompoundValue, KubeconfigGenerator, KubeconfigGeneratorSpec, KubeconfigGeneratorStatus,
     KubeconfigGeneratorStatusError,
@@ -46,7 +49,7 @@ pub use tenant_control_plane::{
     DEFAULT_REPLICAS, DataStoreOverride, DeploymentSpec, DeploymentStatus, EtcdCertificatesStatus,
     GatewayAccessPoint, GatewaySpec, GatewayStatus, IngressSpec, IngressStatus, JsonPatch,
     JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus, KonnectivityConfigMapStatus,
-    KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
+    KonnectivityServerSpec, KonnectivitySpec, KubeProxySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
     KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec, KubernetesResourcesStatus, KubernetesSpec,
     MigrationPhase, MigrationStatus, NetworkProfileSpec, ObjectStatus, ParentReference, PortProtocol,
     PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus, SecretStatus,

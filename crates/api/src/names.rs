@@ -30,6 +30,8 @@ pub mod labels {
     pub const CHECKSUM_PREFIX: &str = "component.kamaji.clastix.io/";
     /// Generator that made a kubeconfig.
     pub const MANAGED_BY: &str = "kamaji.clastix.io/managed-by";
+    /// On a token's Secret in a tenant's cluster: UID of the `JoinToken`.
+    pub const JOIN_TOKEN: &str = "flotilla.dev/join-token";
     /// Control plane that a kubeconfig was made for.
     pub const MANAGED_FOR: &str = "kamaji.clastix.io/managed-for";
 }
@@ -90,6 +92,8 @@ pub mod finalizers {
     pub const ARCHIVE: &str = "flotilla.dev/archive";
     /// On a `TenantRestore`: it may hold a control plane.
     pub const RESTORE: &str = "flotilla.dev/restore";
+    /// On a `JoinToken`: its token may stand in the tenant's cluster.
+    pub const JOIN_TOKEN: &str = "flotilla.dev/join-token";
     /// On a `DataStore`: control planes may use it.
     pub const DATA_STORE: &str = "kamaji.clastix.io/TenantControlPlane";
 }

@@ -9,7 +9,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 
 use crate::{
-    DataStore, KubeconfigGenerator, TenantBackup, TenantBackupSchedule, TenantControlPlane, TenantRestore,
+    DataStore, JoinToken, KubeconfigGenerator, TenantBackup, TenantBackupSchedule, TenantControlPlane,
+    TenantRestore,
 };
 
 mod embedded;
@@ -24,6 +25,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         TenantBackup::crd(),
         TenantBackupSchedule::crd(),
         TenantRestore::crd(),
+        JoinToken::crd(),
     ]
     .into_iter()
     .map(mend)

@@ -9,7 +9,7 @@ mod routes;
 mod status;
 
 pub use addons::{
-    AddonSpec, AddonsSpec, AgentMode, KonnectivityAgentSpec, KonnectivityServerSpec, KonnectivitySpec,
+    AddonSpec, AddonsSpec, AgentMode, KonnectivityAgentSpec, KonnectivityServerSpec, KonnectivitySpec, KubeProxySpec,
 };
 pub use control_plane::{
     AdditionalMetadata, AdditionalPort, ControlPlaneSpec, GatewaySpec, IngressSpec, PortProtocol,

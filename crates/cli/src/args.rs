@@ -6,6 +6,12 @@ use base::KubernetesVersion;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use local::ClusterName;
 
+pub(crate) use workers::{
+    Drain, JoinCommand, JoinOutput, Management, NodeCommand, NodeRemove, Nodes, Tenant, Token, TokenCommand,
+};
+
+mod workers;
+
 /// Kubernetes control planes as pods, and a management cluster on one machine.
 #[derive(Debug, Parser)]
 #[command(name = "flotilla", version, arg_required_else_help = true)]
@@ -26,6 +32,12 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Work with container images.
     Image(Image),
+    /// Print the command that makes a machine a worker of a tenant.
+    JoinCommand(JoinCommand),
+    /// Work with the tokens by which workers join.
+    Token(Token),
+    /// Work with the nodes of a tenant.
+    Node(workers::Node),
     /// Run kubectl against the management cluster.
     Kubectl(Kubectl),
     /// Keep the processes of a local cluster running (started by `up`).

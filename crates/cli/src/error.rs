@@ -13,6 +13,9 @@ pub enum Error {
     /// Programs of the distribution.
     #[error(transparent)]
     Launch(#[from] launcher::Error),
+    /// Workers of a tenant.
+    #[error(transparent)]
+    Workers(#[from] workers::Error),
     /// There is no cluster of that name in that directory.
     #[error("there is no cluster `{name}` in {}: start one with `flotilla up`, or name another with --name or --dir", directory.display())]
     NoCluster {
@@ -102,6 +105,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         let is_users = match self {
             Self::Local(error) => error.is_users(),
+            Self::Workers(error) => error.is_users(),
             Self::Launch(_)
             | Self::NoCluster { .. }
             | Self::NoLog { .. }

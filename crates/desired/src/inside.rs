@@ -8,6 +8,7 @@ mod kubeadm;
 mod kubelet;
 mod limits;
 mod object;
+mod patches;
 
 use k8s_openapi::ByteString;
 
@@ -16,9 +17,10 @@ use crate::{Endpoint, Validated, checksum};
 
 pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING, host as agent_host};
 pub use core_dns::LiveDns;
-pub use kubelet::patch_fault;
+pub use join::{JOINERS, NODES};
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};
 pub use object::{Key, Kind, Object, Part};
+pub use patches::patch_fault;
 
 /// User that the operator acts as in tenants' clusters; what limits writing there leaves it out.
 pub const OPERATOR_USER: &str = "flotilla:operator";

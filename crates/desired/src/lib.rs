@@ -19,6 +19,7 @@ pub mod etcd_service;
 pub mod gate;
 pub mod generator;
 pub mod inside;
+pub mod joining;
 pub mod managed_etcd;
 pub mod migration;
 pub mod placement;

@@ -11,6 +11,7 @@ mod platform;
 mod session;
 mod tenant;
 mod wait;
+mod workers;
 mod writer;
 
 pub use cluster::{Cluster, Told};
@@ -24,4 +25,5 @@ pub use platform::Platform;
 pub use session::{Report, Session};
 pub use tenant::{TenantSpec, Tenants};
 pub use wait::eventually;
+pub use workers::{Workers, tool};
 pub use writer::{Writer, Written};

@@ -40,6 +40,10 @@ mod pods;
 mod runner;
 #[path = "stories/stores.rs"]
 mod stores;
+#[path = "stories/workers.rs"]
+mod workers;
+#[path = "stories/workloads.rs"]
+mod workloads;
 
 use std::process::ExitCode;
 
@@ -102,6 +106,14 @@ const STORIES: &[Story] = stories![
     drivers::a_deleted_tenant_leaves_nothing_in_its_store,
     drivers::stores_without_tls_serve_tenants_too,
     backups::a_tenant_comes_back_from_a_volume_in_place_and_as_a_clone,
+    workers::workers_of_two_tenants_join_from_behind_a_router,
+    workers::pods_are_served_named_logged_and_entered,
+    workers::webhooks_and_metrics_are_served_from_pods,
+    workers::what_cannot_join_is_told_what_to_do,
+    workers::a_worker_opens_no_other_tenant,
+    workers::credentials_of_kubelets_are_rotated,
+    workers::a_lost_worker_is_seen_its_pods_move_and_it_comes_back,
+    workers::a_worker_is_drained_and_removed,
     operations::a_leader_that_goes_is_followed_and_admission_never_fails,
     inside::workers_find_what_they_need_to_join,
     inside::addons_stand_in_the_tenant_and_are_repaired,

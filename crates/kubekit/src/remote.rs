@@ -44,6 +44,12 @@ impl RemoteError {
         matches!(self, Self::Refused { source, .. } if matches!(&**source, kube::Error::Api(status) if status.is_not_found()))
     }
 
+    /// Whether the object changed since it was read.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused { source, .. } if matches!(&**source, kube::Error::Api(status) if status.is_conflict()))
+    }
+
     /// Whether the API server answered, and thus can be reached.
     #[must_use]
     pub fn is_answer(&self) -> bool {
@@ -102,6 +108,25 @@ impl Remote {
         let parameters = PatchParams::apply(self.field_manager).force();
         let request = Requests::new(collection).patch(name, &parameters, &Patch::Apply(&stamped));
         self.send(format!("apply {collection}/{name}"), request.map_err(kube::Error::BuildRequest)).await
+    }
+
+    /// Lays `change` over an object, or over its `subresource`; a `resourceVersion` in it must be current.
+    pub async fn merge(
+        &self,
+        collection: &str,
+        name: &str,
+        subresource: Option<&str>,
+        change: &Value,
+    ) -> Result<Value, RemoteError> {
+        let (requests, patch) = (Requests::new(collection), Patch::Merge(change));
+        let parameters =
+            PatchParams { field_manager: Some(self.field_manager.to_owned()), ..PatchParams::default() };
+        let request = match subresource {
+            Some(part) => requests.patch_subresource(part, name, &parameters, &patch),
+            None => requests.patch(name, &parameters, &patch),
+        };
+        let what = format!("change {collection}/{name}");
+        self.send(what, request.map_err(kube::Error::BuildRequest)).await
     }
 
     /// Deletes an object; one that is gone already is no error.

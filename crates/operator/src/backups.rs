@@ -3,7 +3,7 @@
 
 mod inputs;
 mod jobs;
-mod object;
+pub(crate) mod object;
 mod restoring;
 mod scheduling;
 mod taking;

@@ -23,6 +23,7 @@ use crate::caches::{Caches, ours, trim_node};
 use crate::context::Context;
 use crate::copies::Copies;
 use crate::discovery::GatewayApi;
+use crate::joining::{self, Approver};
 use crate::metrics::Metrics;
 use crate::places::Places;
 use crate::routes::{self, Routes};
@@ -94,6 +95,10 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         .into(),
     };
     let (tell_of_secrets, changed_secrets) = mpsc::unbounded_channel();
+    let (tell_of_tenants, concerned) = mpsc::unbounded_channel();
+    let recorder = Recorder::new(client.clone(), reporter(settings));
+    let approver =
+        Approver::new(client.clone(), recorder.clone(), Arc::new(SystemClock), tell_of_tenants.clone());
     metrics.lead();
     metrics.state.show(caches.tenants.clone(), caches.data_stores.clone());
     let context = Arc::new(Context {
@@ -106,10 +111,10 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         places: Places::default(),
         secret_watches: SecretWatches::new(client.clone(), tell_of_secrets),
         settings: settings.clone(),
-        recorder: Recorder::new(client.clone(), reporter(settings)),
+        recorder,
         metrics,
         clock: Box::new(SystemClock),
-        sessions: Sessions::new(wake.clone()),
+        sessions: Sessions::new(wake.clone(), approver),
         routes,
         tunnel: shared_tunnel,
     });
@@ -136,6 +141,10 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     });
     let tenant_changes = tenant_changes.inspect(move |change| {
         tenant_told.notify_one();
+        if let Ok(tenant) = change {
+            // A closed channel means that the controllers stop.
+            let _ = tell_of_tenants.send(ObjectRef::from_obj(tenant));
+        }
         if let Ok(tenant) = change
             && tenant.metadata.deletion_timestamp.is_some()
         {
@@ -170,6 +179,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),
         () = drain(store_controller) => anyhow::bail!("the watch of DataStores ended"),
         () = backups::run(context.clone()) => anyhow::bail!("the watch of TenantBackups ended"),
+        () = joining::run(context.clone(), concerned) => anyhow::bail!("the watch of JoinTokens ended"),
         () = generators::run(context.clone(), generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }

@@ -20,6 +20,7 @@ mod discovery;
 pub mod etcd_service;
 mod events;
 mod generators;
+mod joining;
 mod metrics;
 mod places;
 mod platform;

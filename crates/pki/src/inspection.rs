@@ -1,9 +1,11 @@
 //! What a certificate says: read back to decide whether it still serves.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
@@ -47,6 +49,19 @@ pub fn inspect(certificate: &str) -> Result<Inspection, Error> {
         not_after: moment(parsed.validity().not_after.timestamp()),
         der: pem.contents.clone(),
     })
+}
+
+/// The digest of the public key of the first certificate of a PEM text, as kubeadm pins authorities:
+/// `sha256:<hex>`.
+pub fn public_key_pin(certificate: &str) -> Result<String, Error> {
+    let der = inspect(certificate)?.der;
+    let unreadable = |error: &dyn std::fmt::Display| Error::ReadCertificate { reason: error.to_string() };
+    let (_, parsed) = X509Certificate::from_der(&der).map_err(|error| unreadable(&error))?;
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(parsed.public_key().raw) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
 }
 
 /// The blocks of a PEM text as they stand there, one text each: the certificates of a bundle, the public
@@ -121,7 +136,7 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> (BTreeSet<String>, BT
     (names, addresses)
 }
 
-fn address(bytes: &[u8]) -> Option<IpAddr> {
+pub(crate) fn address(bytes: &[u8]) -> Option<IpAddr> {
     <[u8; 4]>::try_from(bytes)
         .map(IpAddr::from)
         .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))

@@ -14,13 +14,15 @@ mod inspection;
 mod key;
 mod kubeconfig;
 mod plan;
+mod signing_request;
 mod subject;
 
 pub use authority::CertificateAuthority;
-pub use inspection::{Inspection, inspect, pem_blocks};
+pub use inspection::{Inspection, inspect, pem_blocks, public_key_pin};
 pub use key::{KeyAlgorithm, PrivateKey, ServiceAccountPair};
 pub use kubeconfig::{ClientIdentity, Kubeconfig, KubeconfigContents};
 pub use plan::{CertificatePlan, Pair};
+pub use signing_request::{SigningRequest, read_signing_request};
 
 use jiff::SignedDuration;
 
@@ -56,6 +58,12 @@ pub enum Error {
     #[error("failed to read a certificate: {reason}")]
     ReadCertificate {
         /// The parser's words.
+        reason: String,
+    },
+    /// A certificate signing request that was handed in is none.
+    #[error("failed to read a certificate signing request: {reason}")]
+    ReadSigningRequest {
+        /// What is wrong with it.
         reason: String,
     },
     /// A kubeconfig that was handed in is none, or embeds no client certificate.

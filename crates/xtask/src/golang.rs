@@ -61,8 +61,18 @@ pub(crate) fn pause(workspace: &Workspace) -> Recipe {
 }
 
 /// The tools known by name.
-pub(crate) const TOOLS: [&str; 7] =
-    ["helm", "coredns", "kine", "konnectivity", "gateway", "nats", "versitygw"];
+pub(crate) const TOOLS: [&str; 10] = [
+    "helm",
+    "coredns",
+    "kine",
+    "konnectivity",
+    "gateway",
+    "nats",
+    "versitygw",
+    "metrics-server",
+    "agnhost",
+    "conformance",
+];
 
 /// Where Debian's packages and others put busybox.
 pub(crate) const BUSYBOX: [&str; 2] = ["/bin/busybox", "/usr/bin/busybox"];
@@ -72,8 +82,10 @@ const GATEWAY_API: &str = "sigs.k8s.io/gateway-api";
 
 /// The programs of one tool.
 pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
-    if name == "gateway" {
-        return Ok(vec![gateway(workspace)?]);
+    match name {
+        "gateway" => return Ok(vec![gateway(workspace)?]),
+        "conformance" => return Ok(vec![conformance(workspace)?]),
+        _ => {}
     }
     let (module, programs): (&str, &[(&str, &str, &str)]) = match name {
         "helm" => (
@@ -91,9 +103,15 @@ pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
             "sigs.k8s.io/apiserver-network-proxy",
             &[("konnectivity-server", "/cmd/server", ""), ("konnectivity-agent", "/cmd/agent", "")],
         ),
+        "metrics-server" => (
+            "sigs.k8s.io/metrics-server",
+            &[("metrics-server", "/cmd/metrics-server", "-X k8s.io/client-go/pkg/version.gitVersion=VERSION")],
+        ),
+        "agnhost" => ("k8s.io/kubernetes", &[("agnhost", "/test/images/agnhost", "")]),
         _ => bail!("no tool called {name}: choose from {}", TOOLS.join(", ")),
     };
-    let module_file = format!("tools/{name}.mod");
+    // The programs of upstream's end-to-end tests share their pins.
+    let module_file = format!("tools/{}.mod", if name == "agnhost" { "conformance" } else { name });
     let version = pinned(workspace, &module_file, module)?;
     Ok(programs
         .iter()
@@ -117,6 +135,20 @@ fn gateway(workspace: &Workspace) -> Result<Recipe> {
         package: "./gateway".to_owned(),
         linker_flags: "-s -w".to_owned(),
         output: workspace.dist().join("tools/gateway"),
+    })
+}
+
+/// Upstream's end-to-end suite, as far as a tenant without a cloud can pass it.
+fn conformance(workspace: &Workspace) -> Result<Recipe> {
+    let module_file = "tools/conformance.mod".to_owned();
+    let version = pinned(workspace, &module_file, "k8s.io/kubernetes")?;
+    let minor = version.trim_start_matches('v').rsplit_once('.').map_or("", |(minor, _)| minor);
+    Ok(Recipe {
+        title: format!("conformance tests of kubernetes {version}"),
+        linker_flags: version_flags(&version, minor),
+        module_file,
+        package: "./conformance".to_owned(),
+        output: workspace.dist().join("tools/conformance"),
     })
 }
 

@@ -17,7 +17,7 @@ struct Requirement {
 const POSTGRESQL: &str = "postgresql-15";
 
 /// What the local cluster and the tests run on.
-const REQUIREMENTS: [Requirement; 15] = [
+const REQUIREMENTS: [Requirement; 16] = [
     Requirement { package: "containerd", any_of: &["containerd"] },
     Requirement { package: "runc", any_of: &["runc"] },
     Requirement {
@@ -26,6 +26,7 @@ const REQUIREMENTS: [Requirement; 15] = [
     },
     Requirement { package: "nftables", any_of: &["nft"] },
     Requirement { package: "iptables", any_of: &["iptables"] },
+    Requirement { package: "curl", any_of: &["curl"] },
     Requirement { package: "iproute2", any_of: &["ip"] },
     Requirement { package: "util-linux", any_of: &["nsenter"] },
     Requirement { package: "mount", any_of: &["mount"] },

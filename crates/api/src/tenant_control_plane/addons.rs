@@ -4,6 +4,8 @@ use k8s_openapi::api::core::v1::{ResourceRequirements, SecurityContext, Tolerati
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::JsonPatch;
+
 /// What is installed into the tenant's cluster; an addon is on when its object is present.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +18,7 @@ pub struct AddonsSpec {
     pub konnectivity: Option<KonnectivitySpec>,
     /// Service routing on the workers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kube_proxy: Option<AddonSpec>,
+    pub kube_proxy: Option<KubeProxySpec>,
 }
 
 /// Image of an addon.
@@ -29,6 +31,18 @@ pub struct AddonSpec {
     /// Tag of the image; fixes the addon's version across upgrades of the control plane.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_tag: Option<String>,
+}
+
+/// Service routing on the workers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeProxySpec {
+    /// Image of kube-proxy.
+    #[serde(flatten)]
+    pub image: AddonSpec,
+    /// Changes of kube-proxy's configuration, one after the other.
+    #[serde(rename = "configurationJSONPatches", default, skip_serializing_if = "Vec::is_empty")]
+    pub configuration_json_patches: Vec<JsonPatch>,
 }
 
 /// Tunnel from the API server to workers in another network.

@@ -2,10 +2,13 @@
 
 mod down;
 mod image;
+mod join_command;
 mod kubectl;
 mod logs;
+mod node;
 mod status;
 mod supervise;
+mod token;
 mod up;
 
 use std::process::ExitCode;
@@ -13,7 +16,7 @@ use std::process::ExitCode;
 use local::{Layout, Record};
 
 use crate::Error;
-use crate::args::{Arguments, Command, Target};
+use crate::args::{Arguments, Command, Management, Target};
 
 /// Runs one command.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
@@ -23,6 +26,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         Command::Status(args) => status::run(&args)?,
         Command::Logs(args) => logs::run(&args)?,
         Command::Image(args) => image::run(&args.command)?,
+        Command::JoinCommand(args) => join_command::run(&args)?,
+        Command::Token(args) => token::run(&args.command)?,
+        Command::Node(args) => node::run(&args.command)?,
         Command::Kubectl(args) => return kubectl::run(args),
         Command::Supervise(target) => supervise::run(&target)?,
     }
@@ -43,6 +49,18 @@ fn record(layout: &Layout) -> Result<Record, Error> {
         name: layout.name().to_string(),
         directory: layout.data().to_owned(),
     })
+}
+
+/// A client for the management cluster.
+async fn management(args: &Management) -> Result<kube::Client, Error> {
+    let kubeconfig = if let Some(file) = &args.kubeconfig {
+        file.clone()
+    } else {
+        let layout = layout(&args.target)?;
+        record(&layout)?;
+        layout.admin_kubeconfig()
+    };
+    Ok(local::client(&kubeconfig).await?)
 }
 
 /// A runtime for commands that talk to the API server.

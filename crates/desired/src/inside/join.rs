@@ -1,5 +1,6 @@
 //! What joining workers and administrators need: rights, and where the API server is. What kubeadm's
-//! phases `bootstrap-token` and the rights of `admin.conf` come to; tokens are the user's to make.
+//! phases `bootstrap-token` and the rights of `admin.conf` come to; tokens are made for each `JoinToken`, or
+//! by the user.
 
 use serde_json::json;
 
@@ -8,8 +9,11 @@ use super::{Wished, checksum_of, yaml};
 
 /// Group of workers that join with a token of kubeadm's.
 pub(super) const BOOTSTRAPPERS: &str = "system:bootstrappers:kubeadm:default-node-token";
+/// Group of workers that join with a `JoinToken`: it may do what kubeadm's may, but nothing approves its
+/// requests by itself.
+pub const JOINERS: &str = "system:bootstrappers:flotilla:join";
 /// Group of workers that have joined.
-pub(super) const NODES: &str = "system:nodes";
+pub const NODES: &str = "system:nodes";
 
 const CLUSTER_INFO: Key = Key::public(Kind::ConfigMap, "cluster-info");
 const CLUSTER_INFO_KEY: &str = "kubeconfig";
@@ -53,15 +57,17 @@ fn cluster_info(kubeconfig: &str) -> Result<String, pki::Error> {
 }
 
 fn rights() -> Vec<Object> {
-    let binding = |name, role, subject| {
-        Object::binding(Part::Join, Key::cluster(Kind::ClusterRoleBinding, name), role, &[subject])
+    let bound = |name, role, subjects: &[_]| {
+        Object::binding(Part::Join, Key::cluster(Kind::ClusterRoleBinding, name), role, subjects)
     };
+    let binding = |name, role, subject| bound(name, role, &[subject]);
+    let joining = [group(BOOTSTRAPPERS), group(JOINERS)];
     let nodes = json!({ "apiGroups": [""], "resources": ["nodes"], "verbs": ["get"] });
     vec![
         binding(CLUSTER_ADMINS, "cluster-admin", group(CLUSTER_ADMINS)),
         Object::new(Part::Join, Key::cluster(Kind::ClusterRole, GET_NODES), json!({ "rules": [nodes] })),
-        binding(GET_NODES, GET_NODES, group(BOOTSTRAPPERS)),
-        binding("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", group(BOOTSTRAPPERS)),
+        bound(GET_NODES, GET_NODES, &joining),
+        bound("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", &joining),
         binding(
             "kubeadm:node-autoapprove-bootstrap",
             "system:certificates.k8s.io:certificatesigningrequests:nodeclient",

@@ -1,10 +1,12 @@
 //! Service routing on the workers: kube-proxy as kubeadm installs it, in the tenant's version.
 
-use api::AddonSpec;
+use api::validation::Fault;
+use api::{AddonSpec, KubeProxySpec, TenantControlPlaneSpec};
 use serde_json::{Value, json};
 
 use super::join::BOOTSTRAPPERS;
 use super::object::{Key, Kind, Object, Part, account, group};
+use super::patches::Patches;
 use super::{Wished, yaml};
 use crate::endpoint::{host_port, public};
 use crate::kubeadm_config::join;
@@ -20,8 +22,15 @@ pub(super) const BINDING: Key = Key::cluster(Kind::ClusterRoleBinding, "kubeadm:
 
 const REGISTRY: &str = "registry.k8s.io";
 const SELECTOR: (&str, &str) = ("k8s-app", NAME);
+const PATCHES: Patches =
+    Patches { field: "spec.addons.kubeProxy.configurationJSONPatches", kind: "KubeProxyConfiguration" };
 
-pub(super) fn add(wished: &mut Wished, control_plane: &Validated, addon: &AddonSpec, endpoint: &Endpoint) {
+pub(super) fn add(
+    wished: &mut Wished,
+    control_plane: &Validated,
+    addon: &KubeProxySpec,
+    endpoint: &Endpoint,
+) {
     let part = Part::KubeProxy;
     let (subject, bootstrappers) = ([account(NAME)], [group(BOOTSTRAPPERS)]);
     wished.objects.extend([
@@ -29,10 +38,27 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated, addon: &AddonS
         Object::reader(part, ROLE, CONFIG.name),
         Object::binding(part, ROLE_BINDING, ROLE.name, &bootstrappers),
         Object::new(part, ACCOUNT, json!({})),
-        Object::new(part, CONFIG, json!({ "data": configuration(control_plane, endpoint) }))
-            .labelled([("app", NAME)]),
-        Object::new(part, DAEMON_SET, daemon_set(&image(control_plane, addon))).labelled([SELECTOR]),
+        Object::new(part, DAEMON_SET, daemon_set(&image(control_plane, &addon.image))).labelled([SELECTOR]),
     ]);
+    let mut configuration = configuration(control_plane, endpoint);
+    match PATCHES.apply(&mut configuration, &addon.configuration_json_patches) {
+        Ok(()) => {
+            let files = json!({
+                "config.conf": yaml(&configuration),
+                "kubeconfig.conf": yaml(&kubeconfig(control_plane, endpoint)),
+            });
+            let config = Object::new(part, CONFIG, json!({ "data": files })).labelled([("app", NAME)]);
+            wished.objects.push(config);
+        }
+        Err(fault) => wished.faults.push((part, fault.to_string())),
+    }
+}
+
+/// The first patch of a spec that does not apply.
+pub(super) fn patch_fault(spec: &TenantControlPlaneSpec) -> Option<Fault> {
+    let addon = spec.addons.as_ref()?.kube_proxy.as_ref()?;
+    let mut configuration = written("", "");
+    PATCHES.apply(&mut configuration, &addon.configuration_json_patches).err()
 }
 
 fn image(control_plane: &Validated, addon: &AddonSpec) -> String {
@@ -42,38 +68,44 @@ fn image(control_plane: &Validated, addon: &AddonSpec) -> String {
     format!("{repository}/{NAME}:{tag}")
 }
 
-/// The two files of the `ConfigMap`; what is left out is kube-proxy's default.
 fn configuration(control_plane: &Validated, endpoint: &Endpoint) -> Value {
-    let (host, port) = public(control_plane, endpoint);
     let is_ipv4 = service_ranges(control_plane, endpoint).first().is_none_or(|range| range.addr().is_ipv4());
+    let pods = join(&pod_ranges(control_plane, endpoint));
+    written(if is_ipv4 { "0.0.0.0" } else { "::" }, &pods)
+}
+
+/// The configuration; what is left out is kube-proxy's default.
+fn written(bind_address: &str, pods: &str) -> Value {
     json!({
-        "config.conf": yaml(&json!({
-            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
-            "bindAddress": if is_ipv4 { "0.0.0.0" } else { "::" },
-            "clientConnection": { "kubeconfig": "/var/lib/kube-proxy/kubeconfig.conf" },
-            "clusterCIDR": join(&pod_ranges(control_plane, endpoint)),
-            "kind": "KubeProxyConfiguration",
-        })),
-        "kubeconfig.conf": yaml(&json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{
-                "cluster": {
-                    "certificate-authority": "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
-                    "server": format!("https://{}", host_port(&host, port)),
-                },
-                "name": "default",
-            }],
-            "contexts": [{
-                "context": { "cluster": "default", "namespace": "default", "user": "default" },
-                "name": "default",
-            }],
-            "current-context": "default",
-            "users": [{
-                "name": "default",
-                "user": { "tokenFile": "/var/run/secrets/kubernetes.io/serviceaccount/token" },
-            }],
-        })),
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "bindAddress": bind_address,
+        "clientConnection": { "kubeconfig": "/var/lib/kube-proxy/kubeconfig.conf" },
+        "clusterCIDR": pods,
+        "kind": "KubeProxyConfiguration",
+    })
+}
+
+fn kubeconfig(control_plane: &Validated, endpoint: &Endpoint) -> Value {
+    let (host, port) = public(control_plane, endpoint);
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{
+            "cluster": {
+                "certificate-authority": "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+                "server": format!("https://{}", host_port(&host, port)),
+            },
+            "name": "default",
+        }],
+        "contexts": [{
+            "context": { "cluster": "default", "namespace": "default", "user": "default" },
+            "name": "default",
+        }],
+        "current-context": "default",
+        "users": [{
+            "name": "default",
+            "user": { "tokenFile": "/var/run/secrets/kubernetes.io/serviceaccount/token" },
+        }],
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::join::{BOOTSTRAPPERS, NODES};
+use super::join::{BOOTSTRAPPERS, JOINERS, NODES};
 use super::object::{Key, Kind, Object, Part, group};
 use super::{Inputs, Wished, yaml};
 use crate::endpoint::{host_port, public};
@@ -14,7 +14,7 @@ const READERS: &str = "kubeadm:nodes-kubeadm-config";
 
 pub(super) fn add(wished: &mut Wished, control_plane: &Validated, inputs: &Inputs<'_>) {
     let text = yaml(&cluster_configuration(control_plane, inputs));
-    let readers = [group(BOOTSTRAPPERS), group(NODES)];
+    let readers = [group(BOOTSTRAPPERS), group(JOINERS), group(NODES)];
     wished.objects.extend([
         Object::new(Part::Join, CONFIG, json!({ "data": { "ClusterConfiguration": text } })),
         Object::reader(Part::Join, Key::system(Kind::Role, READERS), CONFIG.name),

@@ -1,17 +1,20 @@
 //! The configuration that the kubelets of joining workers start with.
 
 use api::validation::Fault;
-use api::{CgroupDriver, JsonPatch, JsonPatchOperation, TenantControlPlaneSpec};
+use api::{CgroupDriver, TenantControlPlaneSpec};
 use base::KubernetesVersion;
 use serde_json::{Value, json};
 
-use super::join::{BOOTSTRAPPERS, NODES};
+use super::join::{BOOTSTRAPPERS, JOINERS, NODES};
 use super::object::{Key, Kind, Object, Part, group};
+use super::patches::Patches;
 use super::{Wished, dns_addresses, yaml};
 use crate::Validated;
 
 const CONFIG: Key = Key::system(Kind::ConfigMap, "kubelet-config");
 const READERS: &str = "kubeadm:kubelet-config";
+const PATCHES: Patches =
+    Patches { field: "spec.kubernetes.kubelet.configurationJSONPatches", kind: "KubeletConfiguration" };
 
 pub(super) fn add(wished: &mut Wished, control_plane: &Validated) {
     let kubelet = &control_plane.spec().kubernetes.kubelet;
@@ -24,14 +27,14 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated) {
         // Left to the kubelet, which asks the container runtime.
         None => {}
     }
-    match patch(&mut configuration, &kubelet.configuration_json_patches) {
+    match PATCHES.apply(&mut configuration, &kubelet.configuration_json_patches) {
         Ok(()) => {
             let data = json!({ "data": { "kubelet": yaml(&configuration) } });
             wished.objects.push(Object::new(Part::Join, CONFIG, data));
         }
         Err(fault) => wished.faults.push((Part::Join, fault.to_string())),
     }
-    let readers = [group(NODES), group(BOOTSTRAPPERS)];
+    let readers = [group(NODES), group(BOOTSTRAPPERS), group(JOINERS)];
     wished.objects.extend([
         Object::reader(Part::Join, Key::system(Kind::Role, READERS), CONFIG.name),
         Object::binding(Part::Join, Key::system(Kind::RoleBinding, READERS), READERS, &readers),
@@ -39,38 +42,12 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated) {
 }
 
 /// The first patch of a spec that does not apply, if the version can be read.
-#[must_use]
-pub fn patch_fault(spec: &TenantControlPlaneSpec) -> Option<Fault> {
+pub(super) fn patch_fault(spec: &TenantControlPlaneSpec) -> Option<Fault> {
     let version = spec.kubernetes.version.parse().ok()?;
     let mut configuration = defaults(&version);
     configuration["clusterDNS"] = json!([]);
     configuration["clusterDomain"] = "".into();
-    patch(&mut configuration, &spec.kubernetes.kubelet.configuration_json_patches).err()
-}
-
-/// Applies the user's patches one after the other. `replace` also sets a field that is not there: the
-/// user need not know which ones are written out.
-fn patch(configuration: &mut Value, patches: &[JsonPatch]) -> Result<(), Fault> {
-    for (index, wanted) in patches.iter().enumerate() {
-        let path = format!("spec.kubernetes.kubelet.configurationJSONPatches[{index}]");
-        let mut operation = wanted.clone();
-        if operation.op == JsonPatchOperation::Replace && configuration.pointer(&operation.path).is_none() {
-            operation.op = JsonPatchOperation::Add;
-        }
-        let applied = serde_json::from_value::<json_patch::Patch>(json!([operation]))
-            .map_err(|error| error.to_string())
-            .and_then(|operation| {
-                json_patch::patch(configuration, &operation).map_err(|error| error.kind.to_string())
-            });
-        if let Err(reason) = applied {
-            let message = format!(
-                "does not apply to the kubelet's configuration ({reason}); use an operation of RFC 6902 with \
-                 the pointer to a field of KubeletConfiguration"
-            );
-            return Err(Fault::new(path, &wanted.path, message));
-        }
-    }
-    Ok(())
+    PATCHES.apply(&mut configuration, &spec.kubernetes.kubelet.configuration_json_patches).err()
 }
 
 /// What a kubelet of this version would take by itself, written out so that patches find it, and what

@@ -1,21 +1,20 @@
 //! Which images are made from a distribution.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use launcher::Distribution;
 
 use super::archive::Image;
-use super::layer::{Entry, libraries, relative};
-use crate::Error;
+use super::layer::Entry;
+use super::system;
 use crate::config::containerd::SANDBOX_IMAGE;
-use crate::host::run;
 
 /// etcd's version in the multi-call binary; `kubernetes/versions/*.mod` pins it.
 const ETCD_IMAGE: &str = "registry.k8s.io/etcd:3.6.8-0";
 /// Images of single programs among the distribution's tools; those that are not built are left out. One
 /// build of a tool stands for the versions that tenants ask for by default too.
-const TOOLS: [(&str, &[&str]); 6] = [
-    ("pause", &[SANDBOX_IMAGE]),
+const TOOLS: [(&str, &[&str]); 8] = [
+    ("pause", &[SANDBOX_IMAGE, "registry.k8s.io/pause:3.10.1", "registry.k8s.io/pause:3.10.2"]),
     (
         "coredns",
         &[
@@ -42,6 +41,8 @@ const TOOLS: [(&str, &[&str]); 6] = [
             "registry.k8s.io/kas-network-proxy/proxy-agent:v0.36.0",
         ],
     ),
+    ("metrics-server", &["registry.k8s.io/metrics-server/metrics-server:v0.9.0"]),
+    ("agnhost", &["registry.k8s.io/e2e-test-images/agnhost:2.63.0"]),
 ];
 /// How many bundles, from the first one on, a node needs for its first pods: pause and `CoreDNS`. If
 /// `CoreDNS` is not built, the next one is waited for, which does no harm.
@@ -68,15 +69,20 @@ pub(crate) struct Bundle {
 }
 
 /// All images of the distribution: those of every built version, of the tools and of the programs.
-pub(crate) fn bundles(distribution: &Distribution) -> Result<Vec<Bundle>, Error> {
+pub(crate) fn bundles(distribution: &Distribution) -> Vec<Bundle> {
     let versions = distribution.versions();
     let mut bundles: Vec<Bundle> = TOOLS
         .iter()
         .filter_map(|(tool, references)| Some(single(tool, &distribution.tool(tool).ok()?, references)))
         .collect();
     for bundle in &mut bundles {
-        if bundle.images.iter().any(|image| image.reference.contains("/kine:")) {
+        let is = |name: &str| bundle.images.iter().any(|image| image.reference.contains(name));
+        if is("/kine:") {
             complete_kine(bundle, distribution);
+        } else if is("/agnhost:") {
+            complete_agnhost(bundle, distribution);
+        } else if is("/coredns:") {
+            run_as_root(bundle);
         }
     }
     for version in &versions {
@@ -91,10 +97,10 @@ pub(crate) fn bundles(distribution: &Distribution) -> Result<Vec<Bundle>, Error>
     }
     for (program, reference) in PROGRAMS {
         if let Ok(path) = distribution.program(program) {
-            bundles.push(dynamic(program, &path, reference)?);
+            bundles.push(dynamic(program, &path, reference));
         }
     }
-    Ok(bundles)
+    bundles
 }
 
 fn image(reference: &str, program: &str, user: &'static str) -> Image {
@@ -134,18 +140,25 @@ fn single(tool: &str, source: &Path, references: &[&str]) -> Bundle {
 /// What pods expect of kine's image beside the program: where they call it, that it runs as root, as
 /// upstream's does, and a shell that copies its certificates.
 fn complete_kine(bundle: &mut Bundle, distribution: &Distribution) {
-    let link = |path: &str, target: &str| Entry::Link { path: path.to_owned(), target: target.to_owned() };
-    bundle.entries.push(link("bin/kine", "../usr/local/bin/kine"));
+    bundle.entries.push(system::link("bin/kine", "../usr/local/bin/kine"));
+    run_as_root(bundle);
+    bundle.entries.extend(system::shell(distribution));
+}
+
+/// As the program's pods expect. Of `CoreDNS`, upstream's program has the right to bind port 53 written on
+/// its file; a layer of ours holds no such attributes, and root may bind it anyway.
+fn run_as_root(bundle: &mut Bundle) {
     for image in &mut bundle.images {
         image.user = "";
     }
-    let Ok(shell) = distribution.tool("busybox") else { return };
-    // Where it is linked statically, ldd refuses it and there is nothing to add.
-    let needed = libraries(&run("ldd", &[&shell]).unwrap_or_default());
-    let copied = needed.into_iter().map(|path| Entry::Program { path: relative(&path), source: path });
-    bundle.entries.extend(copied);
-    bundle.entries.push(Entry::Program { path: "bin/busybox".to_owned(), source: shell });
-    bundle.entries.extend(["sh", "cp", "chmod"].map(|name| link(&format!("bin/{name}"), "busybox")));
+}
+
+/// What upstream's tests expect of agnhost's image: its place, that it runs as root, and a shell.
+fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
+    bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
+    run_as_root(bundle);
+    bundle.entries.extend(system::shell(distribution));
+    bundle.entries.extend(system::web_client());
 }
 
 /// The multi-call binary with a link per component.
@@ -157,16 +170,16 @@ fn multi_call(source: &Path) -> Vec<Entry> {
         path: format!("usr/local/bin/{component}"),
         target: NAME.to_owned(),
     }));
+    entries.extend(system::packet_filter());
     entries
 }
 
 /// A dynamically linked program with the libraries of this machine, against which it was built.
-fn dynamic(name: &str, source: &Path, reference: &str) -> Result<Bundle, Error> {
+fn dynamic(name: &str, source: &Path, reference: &str) -> Bundle {
     let mut entries = base();
-    let needed: Vec<PathBuf> = libraries(&run("ldd", &[source])?);
-    entries.extend(needed.into_iter().map(|path| Entry::Program { path: relative(&path), source: path }));
+    entries.extend(system::with_libraries(source));
     entries.push(program(name, source));
-    Ok(Bundle { entries, images: vec![image(reference, name, UNPRIVILEGED)] })
+    Bundle { entries, images: vec![image(reference, name, UNPRIVILEGED)] }
 }
 
 #[cfg(test)]
@@ -187,7 +200,6 @@ mod tests {
         std::fs::write(directory.path().join("tools/pause"), "").unwrap();
         let distribution = Distribution::find(Some(directory.path())).unwrap();
         let references: Vec<String> = bundles(&distribution)
-            .unwrap()
             .into_iter()
             .flat_map(|bundle| bundle.images)
             .map(|image| image.reference)
@@ -204,7 +216,7 @@ mod tests {
             std::fs::write(directory.path().join("tools").join(tool), "").unwrap();
         }
         let distribution = Distribution::find(Some(directory.path())).unwrap();
-        let [kine] = &bundles(&distribution).unwrap()[..] else { panic!("not one image") };
+        let [kine] = &bundles(&distribution)[..] else { panic!("not one image") };
         assert_eq!(kine.images[0].user, "");
         let links: Vec<&str> = kine
             .entries
@@ -214,6 +226,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(links, ["bin/kine", "bin/sh", "bin/cp", "bin/chmod"]);
+        assert_eq!(links[0], "bin/kine");
+        assert!(["bin/sh", "bin/cp", "bin/chmod"].iter().all(|name| links.contains(name)), "{links:?}");
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn load_missing(
     let socket = layout.containerd_socket(node);
     let present = present(&socket)?;
     let mut loaded = Vec::new();
-    for (position, bundle) in catalog::bundles(distribution)?.iter().enumerate() {
+    for (position, bundle) in catalog::bundles(distribution).iter().enumerate() {
         if position == catalog::ESSENTIALS {
             essentials_loaded();
         }
@@ -62,7 +62,7 @@ pub fn image_digest(
     reference: &str,
 ) -> Result<Option<String>, Error> {
     let mut index = Index::read(layout)?;
-    for bundle in catalog::bundles(distribution)? {
+    for bundle in catalog::bundles(distribution) {
         if bundle.images.iter().any(|image| image.reference == reference) {
             let plan = archive::plan(&bundle.images, index.measured(&bundle)?);
             return Ok(plan

@@ -4,6 +4,7 @@ mod archive;
 mod catalog;
 mod layer;
 mod load;
+mod system;
 
 pub(crate) use catalog::COREDNS_IMAGE;
 pub(crate) use load::load_missing;

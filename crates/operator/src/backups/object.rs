@@ -1,4 +1,4 @@
-//! What the objects of backups have in common: finalizers, owner references, status.
+//! What the objects of backups and of joining have in common: finalizers, owner references, status.
 
 use std::fmt::Debug;
 
@@ -13,12 +13,12 @@ use serde_json::json;
 
 use super::{Error, failed};
 
-pub(super) fn has_finalizer(object: &impl Resource, finalizer: &str) -> bool {
+pub(crate) fn has_finalizer(object: &impl Resource, finalizer: &str) -> bool {
     object.finalizers().iter().any(|known| known == finalizer)
 }
 
 /// Adds or removes a finalizer and leaves the others; an object that is gone is no error.
-pub(super) async fn set_finalizer<K>(
+pub(crate) async fn set_finalizer<K>(
     object: &K,
     finalizer: &str,
     is_wanted: bool,
@@ -46,7 +46,7 @@ where
 }
 
 /// What makes Jobs go with `object`, and their ends bring it to its controller.
-pub(super) fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference {
+pub(crate) fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference {
     OwnerReference {
         api_version: K::api_version(&()).into_owned(),
         kind: K::kind(&()).into_owned(),
@@ -58,7 +58,7 @@ pub(super) fn owner<K: Resource<DynamicType = ()>>(object: &K) -> OwnerReference
 }
 
 /// Writes the status of `changed`; an object that is gone needs none.
-pub(super) async fn write_status<K>(changed: &K, client: &Client) -> Result<(), Error>
+pub(crate) async fn write_status<K>(changed: &K, client: &Client) -> Result<(), Error>
 where
     K: Resource<DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
 {

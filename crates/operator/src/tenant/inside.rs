@@ -2,6 +2,7 @@
 
 mod bring_about;
 mod known;
+mod requests;
 mod sessions;
 mod watches;
 mod webhook;

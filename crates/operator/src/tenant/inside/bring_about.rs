@@ -70,6 +70,7 @@ async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<(Wished, bool)
         session.known().forget(key);
     }
     session.watch(&keys.iter().map(|key| key.kind).collect());
+    session.decide_requests();
     let is_refused = wished.faults.len() > of_the_spec;
     Ok((wished, is_refused))
 }

@@ -10,12 +10,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use super::known::Known;
-use super::watches;
+use super::{requests, watches};
 use crate::controllers::TenantRef;
+use crate::joining::Approver;
 
 /// The sessions of this process.
 pub(crate) struct Sessions {
     wake: UnboundedSender<TenantRef>,
+    approver: Approver,
     open: Mutex<HashMap<String, Arc<Session>>>,
 }
 
@@ -34,6 +36,8 @@ pub(super) struct Session {
     waker: Waker,
     known: Arc<Mutex<Known>>,
     watches: Mutex<HashMap<Kind, JoinSet<()>>>,
+    approver: Approver,
+    requests: Mutex<JoinSet<()>>,
 }
 
 /// Asks for a pass over one tenant.
@@ -51,9 +55,16 @@ impl Waker {
 }
 
 impl Sessions {
-    /// None open yet; they ask for passes through `wake`.
-    pub(crate) fn new(wake: UnboundedSender<TenantRef>) -> Self {
-        Self { wake, open: Mutex::default() }
+    /// None open yet; they ask for passes through `wake`, and have nodes' requests decided by `approver`.
+    pub(crate) fn new(wake: UnboundedSender<TenantRef>, approver: Approver) -> Self {
+        Self { wake, approver, open: Mutex::default() }
+    }
+
+    /// The way to a tenant whose cluster has all that joining needs.
+    pub(crate) fn joinable(&self, uid: &str) -> Option<Remote> {
+        let session = lock(&self.open).get(uid).cloned()?;
+        let is_joinable = !lock(&session.requests).is_empty();
+        is_joinable.then(|| session.remote.clone())
     }
 
     /// Ends the session with a tenant that is gone, asleep or not ready.
@@ -83,6 +94,8 @@ impl Sessions {
             waker: Waker { wake: self.wake.clone(), tenant },
             known: Arc::default(),
             watches: Mutex::default(),
+            approver: self.approver.clone(),
+            requests: Mutex::default(),
         });
         let living = living();
         let mut open = lock(&self.open);
@@ -109,6 +122,18 @@ impl Session {
     #[cfg(test)]
     pub(super) fn trace(&self) -> std::sync::Weak<Mutex<Known>> {
         Arc::downgrade(&self.known)
+    }
+
+    /// Decides the requests of nodes from now on.
+    pub(super) fn decide_requests(&self) {
+        let mut requests = lock(&self.requests);
+        if requests.is_empty() {
+            requests.spawn(requests::run(
+                self.remote.clone(),
+                self.waker.tenant.clone(),
+                self.approver.clone(),
+            ));
+        }
     }
 
     /// Watches exactly these kinds.

@@ -1,5 +1,7 @@
 //! Claims about a tenant's cluster, on a real API server.
 
+mod joining;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use base::{Clock, SystemClock};
 use desired::data_store::DataStoreMaterial;
 use desired::inside::{Inputs, Kind, LiveDns, Part, Webhook, Wished, freeze};
 use desired::{Endpoint, Validated, validate};
+use kube::runtime::events::{Recorder, Reporter};
 use kubekit::Remote;
 use launcher::{ControlPlane, Options};
 use serde_json::{Value, json};
@@ -16,6 +19,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use super::bring_about::{Wish, bring_about, hold};
 use super::sessions::{Access, Session, Sessions};
 use crate::controllers::TenantRef;
+use crate::joining::Approver;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -30,13 +34,17 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(&Options::default()).await
+    }
+
+    async fn with(options: &Options) -> Self {
         service::install_tls_provider();
-        let control_plane = ControlPlane::start(&Options::default()).await.unwrap();
+        let control_plane = ControlPlane::start(options).await.unwrap();
         let path = control_plane.kubeconfig_path();
         let client = kubekit::client(Some(&path)).await.unwrap();
         let (wake, woken) = mpsc::unbounded_channel();
         Self {
-            sessions: Sessions::new(wake),
+            sessions: Sessions::new(wake, approver(client.clone())),
             woken,
             administrator: Remote::new(client, "administrator"),
             kubeconfig: std::fs::read_to_string(path).unwrap(),
@@ -93,6 +101,13 @@ impl World {
     async fn woken(&mut self) {
         tokio::time::timeout(LIMIT, self.woken.recv()).await.expect("nobody noticed").unwrap();
     }
+}
+
+/// Decides nodes' requests; the same API server is the management cluster.
+fn approver(management: kube::Client) -> Approver {
+    let reporter = Reporter { controller: "flotilla-operator".to_owned(), instance: None };
+    let recorder = Recorder::new(management.clone(), reporter);
+    Approver::new(management, recorder, std::sync::Arc::new(SystemClock), mpsc::unbounded_channel().0)
 }
 
 fn validated(spec: Value) -> Validated {

@@ -1,0 +1,260 @@
+//! Workers join from behind a router that lets nothing in, run workloads, get lost and come back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::{Cluster, TenantSpec, Tenants, Workers, eventually};
+use machines::Machine;
+use serde_json::{Value, json};
+
+use crate::workloads;
+
+const NAMESPACE: &str = "workers";
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A tenant with all addons. Its nodes are namespaces of one machine: control groups of version 1, a disk
+/// that is nobody's own, and settings of the kernel that they may not write.
+fn tenant(name: &str) -> TenantSpec {
+    let patch = |path: &str, value: Value| json!({ "op": "add", "path": path, "value": value });
+    let eviction = json!({ "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" });
+    TenantSpec::new(name)
+        .with("/controlPlane/service/serviceType", json!("LoadBalancer"))
+        .with(
+            "/kubernetes/kubelet/configurationJSONPatches",
+            json!([
+                patch("/failCgroupV1", json!(false)),
+                // Certificates that the tenant's authority signs, which whoever calls a kubelet can check.
+                patch("/serverTLSBootstrap", json!(true)),
+                patch("/evictionHard", eviction),
+                patch("/imageGCHighThresholdPercent", json!(100)),
+                patch("/imageGCLowThresholdPercent", json!(99)),
+            ]),
+        )
+        .with(
+            "/addons",
+            json!({
+                "coreDNS": {},
+                "konnectivity": {},
+                "kubeProxy": { "configurationJSONPatches": [
+                    patch("/conntrack", json!({
+                        "maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s",
+                    })),
+                ] },
+            }),
+        )
+}
+
+/// What the stories of this module share.
+struct Scene {
+    workers: Workers,
+    tenants: Tenants,
+    one: PathBuf,
+}
+
+impl Scene {
+    async fn open(cluster: &Cluster) -> Result<Self> {
+        let tenants = Tenants::new(cluster, NAMESPACE).await?;
+        let one = tenants.kubeconfig("one").await?;
+        Ok(Self { workers: Workers::open(cluster, 0).await?, tenants, one })
+    }
+
+    fn machines(&self) -> [Machine; 2] {
+        [self.workers.machine(1, "attic"), self.workers.machine(2, "barn")]
+    }
+}
+
+pub(crate) async fn workers_of_two_tenants_join_from_behind_a_router(cluster: &Cluster) -> Result<()> {
+    let tenants = Tenants::new(cluster, NAMESPACE).await?;
+    tenants.create(&tenant("one")).await?;
+    let soon = json!(["--cluster-signing-duration=3m"]);
+    tenants.create(&tenant("two").with("/controlPlane/deployment/extraArgs/controllerManager", soon)).await?;
+    let workers = Workers::create(cluster, 0).await?;
+    let machines = [workers.start(1, "attic")?, workers.start(2, "barn")?, workers.start(3, "cellar")?];
+    for (name, joining) in [("one", &machines[..2]), ("two", &machines[2..])] {
+        tenants.ready(name).await?;
+        let kubeconfig = tenants.kubeconfig(name).await?;
+        let script = script(cluster, name)?;
+        let joining: Vec<&Machine> = joining.iter().collect();
+        workers.join(&kubeconfig, &script, &joining).await?;
+        addons_run(cluster, &kubeconfig).await?;
+    }
+    Ok(())
+}
+
+/// The node script for a tenant.
+fn script(cluster: &Cluster, tenant: &str) -> Result<String> {
+    script_for(cluster, tenant, &[]).map(|(script, _)| script)
+}
+
+/// The node script for a tenant, and the name of its token.
+fn script_for(cluster: &Cluster, tenant: &str, options: &[&str]) -> Result<(String, String)> {
+    let tenant = format!("{NAMESPACE}/{tenant}");
+    let arguments = [&["--tenant", &tenant, "--output", "script"][..], options].concat();
+    let told = cluster.flotilla(&["join-command"], &arguments)?;
+    let name = told.err.split('`').nth(1).unwrap_or_default().to_owned();
+    Ok((told.success()?, name))
+}
+
+async fn addons_run(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
+    for workload in ["deployment/coredns", "daemonset/kube-proxy", "daemonset/konnectivity-agent"] {
+        eventually(&format!("{workload} runs"), PATIENCE, || async {
+            let arguments = ["-n", "kube-system", "rollout", "status", workload, "--timeout=5s"];
+            cluster.kubectl(kubeconfig, &arguments)?.success().map(|_| ())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn pods_are_served_named_logged_and_entered(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    workloads::web(cluster, &scene.one).await?;
+    workloads::service_answers(cluster, &scene.one).await?;
+    workloads::names_resolve(cluster, &scene.one).await?;
+    workloads::pods_are_reached_by_kubectl(cluster, &scene.one).await
+}
+
+pub(crate) async fn webhooks_and_metrics_are_served_from_pods(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    workloads::a_webhook_in_a_pod_refuses(cluster, &scene.one).await?;
+    workloads::usage_is_told_through_an_aggregated_api(cluster, &scene.one).await
+}
+
+pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    let den = scene.workers.start(4, "den")?;
+    let (script, name) = script_for(cluster, "one", &["--uses", "1"])?;
+    let refused = |script: &str, settings: &[(&str, &str)], what: &str| -> Result<()> {
+        let told = scene.workers.run_script(&den, script, settings)?;
+        ensure!(told.code == 1 && told.err.contains(what), "instead of `{what}`: {} {}", told.code, told.err);
+        ensure!(told.err.contains("what to do: "), "no advice: {}", told.err);
+        den.run(&["kubeadm", "reset", "--force"]).map(drop)
+    };
+    refused(&script, &[("FLOTILLA_KUBELET", "v1.37.0")], "is newer than the control plane")?;
+    refused(&script, &[("FLOTILLA_KUBELET", "v1.32.9")], "more than three minors older")?;
+    refused(&script.replace("'sha256:", "'sha256:0"), &[], "is not the one that was promised")?;
+    let nowhere = "FLOTILLA_ENDPOINT='10.200.0.1:1'\nFLOTILLA_TOKEN=";
+    refused(&script.replacen("FLOTILLA_TOKEN=", nowhere, 1), &[], "cannot be reached from here")?;
+    // A machine whose clock is an hour behind, as far as the script can see.
+    den.write("/usr/local/bin/date", "#!/bin/sh\nif [ \"$*\" = +%s ]; then echo $(($(/usr/bin/date +%s) - 3600)); else exec /usr/bin/date \"$@\"; fi\n")?;
+    den.run(&["chmod", "+x", "/usr/local/bin/date"])?.success()?;
+    refused(&script, &[], "this machine's clock differs from the cluster's by -3600 s")?;
+    den.run(&["rm", "/usr/local/bin/date"])?.success()?;
+    refused(&script, &[("FLOTILLA_NODE_NAME", "attic")], "a Node with name \"attic\" and status \"Ready\" already exists")?;
+    let (revoked, revoked_name) = script_for(cluster, "one", &[])?;
+    let tenant = format!("{NAMESPACE}/one");
+    cluster.flotilla(&["token", "revoke"], &["--tenant", &tenant, &revoked_name])?.success()?;
+    refused(&revoked, &[], "the cluster does not know the token")?;
+
+    // The token was not used by any of these, and an older kubelet is welcome.
+    let older = [("FLOTILLA_KUBELET", "v1.35.4")];
+    scene.workers.run_script(&den, &script, &older)?.success()?;
+    scene.workers.connect_pods(&scene.one, &[&den]).await?;
+    scene.workers.ready(&scene.one, "den", "True").await?;
+    let version = ["get", "node", "den", "-o", "jsonpath={.status.nodeInfo.kubeletVersion}"];
+    let version = cluster.kubectl(&scene.one, &version)?.success()?;
+    ensure!(version == "v1.35.4", "{version}");
+    let again = scene.workers.run_script(&den, &script, &older)?;
+    ensure!(again.code == 0 && again.err.contains("is a worker of"), "{}", again.err);
+    let list = cluster.flotilla(&["token", "list"], &["--tenant", &tenant])?.success()?;
+    let used = list.lines().find(|line| line.contains(&name)).unwrap_or_default();
+    ensure!(used.contains("UsedUp"), "{list}");
+
+    cluster.flotilla(&["node", "remove"], &["--tenant", &tenant, "den"])?.success()?;
+    refused(&script, &[], "the cluster does not know the token")
+}
+
+pub(crate) async fn a_worker_opens_no_other_tenant(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    let cellar = scene.workers.machine(3, "cellar");
+    let endpoint = scene.tenants.api().get("one").await?.status.and_then(|status| status.control_plane_endpoint);
+    let endpoint = endpoint.context("no endpoint")?;
+    let answer = |url: &str| -> Result<String> {
+        let pem = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+        let format = "%{http_code}";
+        let told = cellar.run(&["curl", "-s", "-k", "-m", "10", "-o", "/dev/null", "-w", format, "--cert", pem, url])?;
+        told.success()
+    };
+    let own = cellar.run(&["sed", "-n", "s/ *server: //p", "/etc/kubernetes/kubelet.conf"])?.success()?;
+    let own = answer(&format!("{}/api/v1/nodes/cellar", own.trim()))?;
+    ensure!(own == "200", "its own API server answers {own}");
+    let other = answer(&format!("https://{endpoint}/api/v1/nodes/cellar"))?;
+    ensure!(other == "401", "the other tenant's API server answers {other}");
+    let kubelet = answer("https://192.168.100.11:10250/pods")?;
+    ensure!(kubelet == "401", "the other tenant's kubelet answers {kubelet}");
+    a_foreign_agent_is_refused(cluster, &scene, &cellar, &endpoint).await
+}
+
+/// The other tenant's agent, with its own token, at the tunnel of this one.
+async fn a_foreign_agent_is_refused(
+    cluster: &Cluster,
+    scene: &Scene,
+    cellar: &Machine,
+    endpoint: &str,
+) -> Result<()> {
+    let two = scene.tenants.kubeconfig("two").await?;
+    let create = ["create", "token", "konnectivity-agent", "-n", "kube-system", "--audience", "system:konnectivity-server"];
+    cellar.write("/run/agent/token", cluster.kubectl(&two, &create)?.success()?.trim())?;
+    let authority = ["get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data.ca\\.crt}"];
+    cellar.write("/run/agent/ca.crt", &cluster.kubectl(&scene.one, &authority)?.success()?)?;
+    cellar.install(&e2e::tool(cluster, "konnectivity-agent")?, "foreign-agent")?;
+    let host = endpoint.rsplit_once(':').context("no port")?.0;
+    let agent = format!(
+        "timeout 10 foreign-agent --ca-cert=/run/agent/ca.crt --service-account-token-path=/run/agent/token \
+         --proxy-server-host={host} --proxy-server-port=8132 --admin-server-port=0 --health-server-port=18134 2>&1"
+    );
+    let log = cellar.run(&["sh", "-c", &agent])?.out;
+    ensure!(log.contains("Unauthenticated") || log.contains("authentication"), "{log}");
+    ensure!(!log.contains("Connected to"), "it was let in: {log}");
+    Ok(())
+}
+
+pub(crate) async fn credentials_of_kubelets_are_rotated(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    let cellar = scene.workers.machine(3, "cellar");
+    let two = scene.tenants.kubeconfig("two").await?;
+    eventually("client and serving certificates are new", Duration::from_mins(4), || async {
+        for kind in ["client", "server"] {
+            let files = cellar.run(&["sh", "-c", &format!("ls /var/lib/kubelet/pki/kubelet-{kind}-2*.pem")])?.success()?;
+            ensure!(files.lines().count() > 1, "{files}");
+        }
+        Ok(())
+    })
+    .await?;
+    scene.workers.ready(&two, "cellar", "True").await?;
+    let logs = ["-n", "kube-system", "logs", "daemonset/konnectivity-agent", "--tail=1"];
+    cluster.kubectl(&two, &logs)?.success().map(|_| ())
+}
+
+pub(crate) async fn a_lost_worker_is_seen_its_pods_move_and_it_comes_back(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    let [attic, barn] = scene.machines();
+    let on_barn = workloads::containers(&barn)?;
+    ensure!(!on_barn.is_empty(), "nothing runs on barn");
+    barn.set_plugged(false)?;
+    scene.workers.ready(&scene.one, "barn", "Unknown").await?;
+    eventually("all pods of the web are on attic", PATIENCE, || async {
+        let places = workloads::places(cluster, &scene.one)?;
+        ensure!(places.len() == 3 && places.iter().all(|node| node == attic.hostname()), "{places:?}");
+        Ok(())
+    })
+    .await?;
+    let left = workloads::containers(&barn)?;
+    ensure!(on_barn.iter().all(|container| left.contains(container)), "{on_barn:?} became {left:?}");
+    barn.set_plugged(true)?;
+    scene.workers.ready(&scene.one, "barn", "True").await
+}
+
+pub(crate) async fn a_worker_is_drained_and_removed(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    let tenant = format!("{NAMESPACE}/one");
+    cluster.flotilla(&["node", "remove"], &["--tenant", &tenant, "barn", "--delete-emptydir-data"])?.success()?;
+    let places = workloads::places(cluster, &scene.one)?;
+    ensure!(places.iter().all(|node| node != "barn"), "{places:?}");
+    let nodes = cluster.kubectl(&scene.one, &["get", "nodes", "-o", "name"])?.success()?;
+    ensure!(nodes.trim() == "node/attic", "{nodes}");
+    scene.tenants.delete("one").await?;
+    scene.tenants.delete("two").await?;
+    scene.workers.close().context("end the machines")
+}

@@ -1,0 +1,87 @@
+//! Programs of this machine's system that images need beside their own: a shell, a packet filter.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use launcher::Distribution;
+
+use super::layer::{Entry, libraries, relative};
+use crate::host::{files, run};
+
+/// What busybox is called as.
+const APPLETS: [&str; 62] = [
+    "sh", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "echo", "env", "expr", "false", "find", "grep", "head", "hostname", "httpd", "id", "ip", "kill", "ln", "ls", "md5sum", "mkdir", "mktemp", "mount", "mv", "nc", "nproc", "nslookup", "ping", "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail", "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "umount", "uname", "uniq", "wc", "wget",
+];
+const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
+const PACKET_FILTER_NAMES: [&str; 6] = [
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "ip6tables",
+    "ip6tables-save",
+    "ip6tables-restore",
+];
+/// Directories in which iptables looks for its extensions.
+const EXTENSIONS: &str = "xtables";
+
+/// A shell and what it is used with, from the distribution's busybox.
+pub(super) fn shell(distribution: &Distribution) -> Vec<Entry> {
+    let Ok(busybox) = distribution.tool("busybox") else { return Vec::new() };
+    let mut entries = with_libraries(&busybox);
+    entries.push(Entry::Program { path: "bin/busybox".to_owned(), source: busybox });
+    entries.extend(APPLETS.map(|name| link(&format!("bin/{name}"), "busybox")));
+    entries
+}
+
+/// curl, if this machine has it: the shell's own way to fetch pages cannot resolve names.
+pub(super) fn web_client() -> Vec<Entry> {
+    let program = Path::new("/usr/bin/curl");
+    if !program.is_file() {
+        return Vec::new();
+    }
+    let mut entries = with_libraries(program);
+    entries.push(Entry::Program { path: relative(program), source: program.to_owned() });
+    entries
+}
+
+/// What kube-proxy calls: iptables on top of nftables, and nft itself, as far as this machine has them.
+pub(super) fn packet_filter() -> Vec<Entry> {
+    let filter = Path::new(PACKET_FILTER);
+    if !filter.is_file() {
+        return Vec::new();
+    }
+    let mut programs = vec![filter.to_owned(), PathBuf::from("/usr/sbin/nft")];
+    programs.extend(extensions());
+    programs.retain(|path| path.is_file());
+    // Of several programs, ldd heads each list with a name and a colon, which is no file.
+    let needed = libraries(&run("ldd", &programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
+    let sources: BTreeSet<PathBuf> = programs.iter().cloned().chain(needed).collect();
+    let copied = sources.into_iter().map(|source| Entry::Program { path: relative(&source), source });
+    let links =
+        PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi"));
+    copied.chain(links).collect()
+}
+
+/// The libraries of a dynamically linked program; none of a static one, which ldd refuses.
+pub(super) fn with_libraries(program: &Path) -> Vec<Entry> {
+    let needed = libraries(&run("ldd", &[program]).unwrap_or_default());
+    needed.into_iter().map(|source| Entry::Program { path: relative(&source), source }).collect()
+}
+
+pub(super) fn link(path: &str, target: &str) -> Entry {
+    Entry::Link { path: path.to_owned(), target: target.to_owned() }
+}
+
+fn extensions() -> Vec<PathBuf> {
+    let libraries = Path::new("/usr/lib");
+    let directories = files::entries(libraries)
+        .into_iter()
+        .map(|entry| libraries.join(entry).join(EXTENSIONS))
+        .chain([libraries.join(EXTENSIONS)]);
+    let mut found: Vec<PathBuf> = directories
+        .flat_map(|directory| files::entries(&directory).into_iter().map(move |file| directory.join(file)))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "so"))
+        .collect();
+    found.sort();
+    found
+}
