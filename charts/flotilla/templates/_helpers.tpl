@@ -13,6 +13,17 @@ app.kubernetes.io/name: flotilla
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{/* Labels that select the tunnel's pods. */}}
+{{- define "flotilla.tunnelSelector" -}}
+app.kubernetes.io/name: flotilla
+app.kubernetes.io/component: tunnel
+{{- end }}
+
+{{/* Namespace of what the tunnel knows of tenants. */}}
+{{- define "flotilla.tunnelNamespace" -}}
+{{ .Values.tunnel.namespace | default (printf "%s-tunnel" .Release.Namespace) }}
+{{- end }}
+
 {{/* Labels that select the members of the managed etcd. */}}
 {{- define "flotilla.etcdSelector" -}}
 app.kubernetes.io/name: flotilla

@@ -81,6 +81,7 @@ pub enum Reason {
     Exposed,
     RouteNotAccepted,
     GatewayApiMissing,
+    NoSharedTunnel,
 }
 
 impl Reason {
@@ -118,6 +119,7 @@ impl Reason {
         Self::Exposed,
         Self::RouteNotAccepted,
         Self::GatewayApiMissing,
+        Self::NoSharedTunnel,
     ];
 
     /// The reason of that name on the wire.
@@ -163,6 +165,7 @@ impl Reason {
             Self::Exposed => "Exposed",
             Self::RouteNotAccepted => "RouteNotAccepted",
             Self::GatewayApiMissing => "GatewayApiMissing",
+            Self::NoSharedTunnel => "NoSharedTunnel",
         }
     }
 }

@@ -74,6 +74,8 @@ pub mod annotations {
     pub const TEMPLATE: &str = "flotilla.dev/template";
     /// On the pod template: checksum of what the API server reads of the store's certificate only once.
     pub const STORAGE_AUTHORITY: &str = "flotilla.dev/storage-authority";
+    /// On a tenant's Secret for the shared tunnel: the control plane, as `namespace/name`.
+    pub const CONTROL_PLANE: &str = "flotilla.dev/control-plane";
     /// On the pod template: checksum of the names that the API server's certificate serves.
     pub const SERVED_NAMES: &str = "flotilla.dev/served-names";
 }
@@ -118,6 +120,8 @@ pub enum Component {
     KonnectivityEgress,
     KonnectivityCertificate,
     KonnectivityKubeconfig,
+    TunnelClient,
+    TunnelEndpoints,
     Ingress,
     Gateway,
     KonnectivityGateway,
@@ -145,6 +149,8 @@ impl Component {
             Self::KonnectivityEgress => "konnectivity-egress-selector-configuration",
             Self::KonnectivityCertificate => "konnectivity-certificate",
             Self::KonnectivityKubeconfig => "konnectivity-kubeconfig",
+            Self::TunnelClient => "tunnel-client",
+            Self::TunnelEndpoints => "shared-tunnel",
             Self::Ingress => "ingress",
             Self::Gateway => "gateway_routes",
             Self::KonnectivityGateway => "konnectivity_gateway_routes",

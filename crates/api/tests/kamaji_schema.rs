@@ -14,6 +14,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("TenantControlPlane", "status.conditions", "ours: says what holds, why, and what to do"),
     ("TenantControlPlane", "status.storage.overrides", "ours: stores to clean when the control plane goes"),
     ("TenantControlPlane", "status.storage.migration", "ours: how far a move between stores is"),
+    ("TenantControlPlane", "spec.addons.konnectivity.server.shared", "ours: one tunnel for all tenants"),
     (
         "TenantControlPlane",
         "spec.networkProfile",

@@ -10,6 +10,7 @@ use pki::{CertificateAuthority, CertificatePlan, Error, Pair, inspect};
 
 use crate::checksum::{of_secret, of_text};
 use crate::endpoint::{public, service_ranges};
+use crate::konnectivity::Server;
 use crate::metadata::{secret, text};
 use crate::pairs::{Rotation, data, leaf, read, renew_at};
 use crate::{Endpoint, Validated};
@@ -19,6 +20,7 @@ mod authority;
 mod konnectivity;
 mod kubeconfigs;
 mod service_account;
+mod shared_tunnel;
 
 pub use crate::pairs::{Renewal, Secrets};
 
@@ -44,6 +46,7 @@ pub struct Credentials {
     secrets: Vec<Secret>,
     issued: Issued,
     bundles: BTreeSet<Component>,
+    tunnel: Option<Secret>,
 }
 
 impl Credentials {
@@ -57,6 +60,12 @@ impl Credentials {
     #[must_use]
     pub fn issued(&self) -> &Issued {
         &self.issued
+    }
+
+    /// What the shared tunnel is told of the tenant, if the tenant uses it.
+    #[must_use]
+    pub fn tunnel(&self) -> Option<&Secret> {
+        self.tunnel.as_ref()
     }
 
     /// Authorities beside which others are trusted: their Secret has all certificates under `bundle.crt`.
@@ -106,9 +115,7 @@ pub fn credential_components(control_plane: &Validated) -> Vec<Component> {
         Component::ControllerManagerKubeconfig,
         Component::SchedulerKubeconfig,
     ];
-    if has_konnectivity(control_plane) {
-        all.extend(KONNECTIVITY);
-    }
+    all.extend(CHANGING.into_iter().filter(|part| is_wished(control_plane, *part)));
     all
 }
 
@@ -121,17 +128,27 @@ pub fn stale_credentials<'a>(control_plane: &Validated, existing: &'a Secrets) -
             .into_iter()
             .any(|owner| owner.controller == Some(true) && owner.uid == control_plane.owner().uid)
     };
-    let names = KONNECTIVITY.into_iter().filter(|_| !has_konnectivity(control_plane));
+    let names = CHANGING.into_iter().filter(|part| !is_wished(control_plane, *part));
     names
         .filter_map(|part| existing.get(&part.object_name(control_plane.name())).map(AsRef::as_ref))
         .filter(is_ours)
         .collect()
 }
 
-const KONNECTIVITY: [Component; 2] = [Component::KonnectivityCertificate, Component::KonnectivityKubeconfig];
+/// Secrets that come and go with the spec.
+const CHANGING: [Component; 3] =
+    [Component::KonnectivityCertificate, Component::KonnectivityKubeconfig, Component::TunnelClient];
 
+fn is_wished(control_plane: &Validated, part: Component) -> bool {
+    match part {
+        Component::TunnelClient => crate::shared_tunnel::of(control_plane).is_some(),
+        _ => has_konnectivity(control_plane),
+    }
+}
+
+/// Whether a tunnel is wished that is the tenant's own.
 fn has_konnectivity(control_plane: &Validated) -> bool {
-    control_plane.spec().addons.as_ref().is_some_and(|addons| addons.konnectivity.is_some())
+    Server::of(control_plane).is_some()
 }
 
 /// Keeps what serves of the credentials that exist and makes the rest: authorities, certificates, the
@@ -179,7 +196,8 @@ pub fn credentials(
     if has_konnectivity(control_plane) {
         konnectivity::add(&mut shelf, &ca, &trust)?;
     }
-    Ok(shelf.finish(&ca, &front_proxy_ca))
+    let tunnel = shared_tunnel::add(&mut shelf, &ca, endpoint)?;
+    Ok(Credentials { tunnel, ..shelf.finish(&ca, &front_proxy_ca) })
 }
 
 /// Keys of a Secret for certificate and private key.
@@ -329,6 +347,7 @@ impl<'a> Shelf<'a> {
                 .filter(|(_, authority)| authority.has_bundle())
                 .map(|(component, _)| component)
                 .collect(),
+            tunnel: None,
         }
     }
 }

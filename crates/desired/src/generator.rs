@@ -182,7 +182,7 @@ fn leads_alike(found: &KubeconfigContents, template: &KubeconfigContents) -> boo
 
 /// A generator of such a name would overwrite a Secret of the control plane itself.
 fn is_reserved(generator: &str) -> bool {
-    const SECRETS: [Component; 13] = [
+    const SECRETS: [Component; 14] = [
         Component::Ca,
         Component::FrontProxyCa,
         Component::ServiceAccount,
@@ -196,6 +196,7 @@ fn is_reserved(generator: &str) -> bool {
         Component::DataStoreCertificate,
         Component::KonnectivityCertificate,
         Component::KonnectivityKubeconfig,
+        Component::TunnelClient,
     ];
     SECRETS.iter().any(|component| component.label() == generator)
 }

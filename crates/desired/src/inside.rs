@@ -15,7 +15,7 @@ use k8s_openapi::ByteString;
 use crate::data_store::DataStoreMaterial;
 use crate::{Endpoint, Validated, checksum};
 
-pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING};
+pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING, host as agent_host};
 pub use core_dns::LiveDns;
 pub use join::{JOINERS, NODES};
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};

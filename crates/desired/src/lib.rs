@@ -23,6 +23,7 @@ pub mod joining;
 pub mod managed_etcd;
 pub mod migration;
 pub mod placement;
+pub mod shared_tunnel;
 pub mod webhook_certificate;
 
 mod checksum;

@@ -12,7 +12,7 @@ use crate::checksum::{checksum, of_text};
 use crate::{Checksums, DeploymentInputs};
 
 /// Secrets whose checksum the pod template carries, with the name of its label.
-pub(crate) const CHECKSUMS: [(&str, Component); 9] = [
+pub(crate) const CHECKSUMS: [(&str, Component); 10] = [
     ("api-server-certificate", Component::ApiServer),
     ("api-server-kubelet-client-certificate", Component::ApiServerKubeletClient),
     ("ca", Component::Ca),
@@ -22,6 +22,7 @@ pub(crate) const CHECKSUMS: [(&str, Component); 9] = [
     ("konnectivity-kubeconfig", Component::KonnectivityKubeconfig),
     ("service-account", Component::ServiceAccount),
     ("scheduler-kubeconfig", Component::SchedulerKubeconfig),
+    ("tunnel-client", Component::TunnelClient),
 ];
 
 /// Whether only pods of the newest template are left, all of them ready.

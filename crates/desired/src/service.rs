@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::metadata::{object_meta, with_additional};
-use crate::{Validated, hand_over, konnectivity, konnectivity_port};
+use crate::{Validated, hand_over, konnectivity, konnectivity_port, shared_tunnel};
 
 /// The Service in front of the pods, of which `pods` says how far they are. `live` is the Service as it is.
 #[must_use]
@@ -61,7 +61,11 @@ fn ports(control_plane: &Validated, live: Option<&Service>) -> Vec<ServicePort> 
         let port = i32::from(number);
         let name = Some(konnectivity::SERVER.to_owned());
         let node_port = api_server.node_port.map(|_| port);
-        let target_port = Some(IntOrString::Int(port));
+        let target_port = Some(if shared_tunnel::is_wished(control_plane) {
+            IntOrString::String(shared_tunnel::TARGET.to_owned())
+        } else {
+            IntOrString::Int(port)
+        });
         ServicePort { name, port, target_port, node_port, ..api_server.clone() }
     });
     let additional = wished.additional_ports.iter().map(additional);

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::metadata::owner;
+use crate::shared_tunnel::SharedTunnel;
 
 mod restored;
 
@@ -21,6 +22,7 @@ pub struct Validated {
     version: KubernetesVersion,
     network: Network,
     storage: Storage,
+    shared_tunnel: Option<SharedTunnel>,
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +84,7 @@ fn read(object: &TenantControlPlane, namespace: String, version: KubernetesVersi
         object: Object { name, namespace, generation: object.metadata.generation, owner: owner(object) },
         spec: object.spec.clone(),
         version,
+        shared_tunnel: None,
     }
 }
 
@@ -106,6 +109,18 @@ fn first_text(texts: [Option<&String>; 2], default: &str) -> String {
 }
 
 impl Validated {
+    /// The control plane in an installation that has a shared tunnel, or has none.
+    #[must_use]
+    pub fn with_shared_tunnel(self, shared_tunnel: Option<SharedTunnel>) -> Self {
+        Self { shared_tunnel, ..self }
+    }
+
+    /// The shared tunnel of the installation, if it has one.
+    #[must_use]
+    pub fn shared_tunnel(&self) -> Option<&SharedTunnel> {
+        self.shared_tunnel.as_ref()
+    }
+
     /// Name of the control plane.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -15,6 +15,7 @@ use crate::secret_watches::SecretWatches;
 use crate::start_gate::StartGate;
 use crate::stores::Connections;
 use crate::tenant::Sessions;
+use crate::tunnel::Tunnel;
 
 /// Shared by all reconciles of one process.
 pub(crate) struct Context {
@@ -32,4 +33,5 @@ pub(crate) struct Context {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) sessions: Sessions,
     pub(crate) routes: Routes,
+    pub(crate) tunnel: Tunnel,
 }

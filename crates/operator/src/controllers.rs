@@ -31,7 +31,8 @@ use crate::secret_watches::{SecretKey, SecretWatches};
 use crate::start_gate::StartGate;
 use crate::stores::{Connections, DataStoreLookup, referenced};
 use crate::tenant::Sessions;
-use crate::{Settings, backups, data_stores, generators, tenant};
+use crate::tunnel::Tunnel;
+use crate::{Settings, backups, data_stores, generators, tenant, tunnel};
 
 /// Most control planes that are reconciled at the same time; each waits for the API server mostly.
 const CONCURRENCY: u16 = 32;
@@ -61,6 +62,8 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
 
     let (gateway_api, looking) = GatewayApi::discover(client).await?;
     let (routes, route_changes) = Routes::begin(gateway_api.clone(), client);
+
+    let (shared_tunnel, tunnel_changes) = Tunnel::begin(settings, client);
 
     let (wake, woken) = mpsc::unbounded_channel();
     let gateway_users = (wake.clone(), tenants.clone());
@@ -113,10 +116,13 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         clock: Box::new(SystemClock),
         sessions: Sessions::new(wake.clone(), approver),
         routes,
+        tunnel: shared_tunnel,
     });
 
     // Stores that their last user leaves may go at once; nothing else of a tenant concerns it so soon.
     let (leave, left) = mpsc::unbounded_channel();
+    let tunnel_running = tunnel::run(context.clone(), wake.clone());
+    let told_wake = wake.clone();
     let passing_on = pass_on(changed_secrets, leave.clone(), wake, context.clone());
     let default_store = settings.default_store().to_owned();
     // Kubeconfigs of generators hang on every control plane and its Secrets.
@@ -125,6 +131,12 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     let secret_changes = secret_changes.inspect(move |change| {
         if change.as_ref().is_ok_and(generators::concerns) {
             secret_told.notify_one();
+        }
+        // Of another namespace than its control plane, so that no owner leads back.
+        if let Ok(secret) = change
+            && let Some((_, namespace, name)) = desired::shared_tunnel::told_of(secret)
+        {
+            let _ = told_wake.send(ObjectRef::new(name).within(namespace));
         }
     });
     let tenant_changes = tenant_changes.inspect(move |change| {
@@ -172,6 +184,8 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
         ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),
+        () = tunnel_changes => anyhow::bail!("the watch of the shared tunnel's pods ended"),
+        () = tunnel_running => anyhow::bail!("the look-out for the shared tunnel ended"),
         () = passing_on => anyhow::bail!("the watches of DataStores' Secrets ended"),
         () = drain(node_changes) => anyhow::bail!("the watch of Nodes ended"),
     }

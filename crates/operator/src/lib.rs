@@ -31,6 +31,7 @@ mod start_gate;
 mod stores;
 mod tasks;
 mod tenant;
+mod tunnel;
 mod webhooks;
 
 use std::sync::Arc;

@@ -89,6 +89,9 @@ pub struct Settings {
     /// Name of an etcd that the chart deploys: its certificates are made and its authentication switched on
     #[arg(long, env = "FLOTILLA_MANAGED_ETCD")]
     pub managed_etcd: Option<String>,
+    /// Namespace of what the tunnel that tenants share knows of them; the installation has none without it
+    #[arg(long, env = "FLOTILLA_TUNNEL_NAMESPACE", default_value = "")]
+    pub tunnel_namespace: String,
     /// What is logged, such as `info` or `info,operator=debug`
     #[arg(long, env = "FLOTILLA_LOG", default_value = "info")]
     pub log: String,

@@ -12,6 +12,7 @@ mod placement;
 mod rivals;
 mod rollout;
 mod storage;
+mod tunnel;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,6 +46,9 @@ pub(crate) enum Error {
     /// The status could not be written.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// The installation's tunnel is not there yet.
+    #[error(transparent)]
+    Tunnel(#[from] crate::tunnel::NotYet),
     /// It could not be found out whether the control plane has a place in a store already.
     #[error("failed to read Secret `{name}`, which may say where the tenant's data are")]
     Place {
@@ -127,6 +131,11 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
         }
     };
     let validated = Box::pin(with_place(tenant, validated, context)).await?;
+    let validated = if crate::tunnel::wishes(tenant) {
+        validated.with_shared_tunnel(context.tunnel.shared().await?)
+    } else {
+        validated
+    };
     delete::protect(tenant, context).await?;
     let pass = Box::pin(pass::run(tenant, &validated, context, now)).await;
     let observed = pass.observed();

@@ -13,7 +13,7 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// The programs of the workspace that are part of the distribution.
-const PROGRAMS: [&str; 2] = ["flotilla", "flotilla-operator"];
+const PROGRAMS: [&str; 3] = ["flotilla", "flotilla-operator", "flotilla-tunnel"];
 
 /// The Kubernetes minor version that is built when none is named.
 const DEFAULT_KUBERNETES: &str = "1.36";
@@ -98,7 +98,10 @@ fn link_kubectl(recipe: &Recipe) -> Result<()> {
 
 /// Builds the Rust programs and copies them, stripped, into the distribution.
 fn programs(workspace: &Workspace, release: bool) -> Result<()> {
-    process::run_step("build flotilla and flotilla-operator", &mut program(workspace, &PROGRAMS, release))?;
+    process::run_step(
+        "build flotilla, flotilla-operator and flotilla-tunnel",
+        &mut program(workspace, &PROGRAMS, release),
+    )?;
     fs::create_dir_all(workspace.dist()).context("create the distribution directory")?;
     for program in PROGRAMS {
         strip(&built(workspace, program, release), &workspace.dist().join(program))?;

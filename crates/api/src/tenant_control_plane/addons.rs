@@ -80,6 +80,10 @@ pub struct KonnectivityServerSpec {
     /// Security context of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_context: Option<SecurityContext>,
+    /// Uses the tunnel that all tenants of the installation share, in place of a container beside the API
+    /// server; of the other fields only the port counts then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<bool>,
 }
 
 /// The half of the tunnel on the workers.

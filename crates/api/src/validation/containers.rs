@@ -12,7 +12,7 @@ use crate::{DeploymentSpec, TenantControlPlaneSpec};
 const OWN_CONTAINERS: [&str; 4] =
     ["kube-apiserver", "kube-scheduler", "kube-controller-manager", "konnectivity-server"];
 const OWN_INIT_CONTAINERS: [&str; 1] = ["chmod"];
-const OWN_VOLUMES: [&str; 12] = [
+const OWN_VOLUMES: [&str; 13] = [
     "etc-kubernetes-pki",
     "etc-ca-certificates",
     "usr-share-ca-certificates",
@@ -25,6 +25,7 @@ const OWN_VOLUMES: [&str; 12] = [
     "konnectivity-uds",
     "egress-selector-configuration",
     "konnectivity-server-kubeconfig",
+    "flotilla-tunnel-client",
 ];
 
 const API_SERVER_MOUNTS: &[&str] = &[
@@ -35,6 +36,7 @@ const API_SERVER_MOUNTS: &[&str] = &[
     "/uds",
     "/run/konnectivity",
     "/etc/kubernetes/konnectivity/configurations",
+    "/etc/kubernetes/konnectivity/tunnel",
 ];
 const CONTROLLER_MANAGER_MOUNTS: &[&str] = &[
     "/etc/kubernetes/pki",

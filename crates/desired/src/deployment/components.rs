@@ -241,7 +241,7 @@ fn api_server_defaults(extra: &[String]) -> Flags {
         ("--requestheader-extra-headers-prefix", "X-Remote-Extra-".to_owned()),
         ("--requestheader-group-headers", "X-Remote-Group".to_owned()),
         ("--requestheader-username-headers", "X-Remote-User".to_owned()),
-        ("--service-account-issuer", "https://kubernetes.default.svc.cluster.local".to_owned()),
+        ("--service-account-issuer", crate::konnectivity::ISSUER.to_owned()),
         ("--shutdown-delay-duration", format!("{DRAIN_SECONDS}s")),
     ]);
     // The API server accepts only one of the two.

@@ -10,7 +10,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::volumes::{self, MODE, empty_dir, mount, secret_volume};
 use crate::Validated;
 use crate::flags::{self, flags};
-use crate::konnectivity::{EGRESS_FILE, SERVER, SOCKET_DIRECTORY, Server, socket};
+use crate::konnectivity::{CLIENT_DIRECTORY, EGRESS_FILE, SERVER, SOCKET_DIRECTORY, Server, socket};
+use crate::shared_tunnel;
 
 const ADMIN_PORT: u16 = 8133;
 const HEALTH_PORT: u16 = 8134;
@@ -19,6 +20,7 @@ const CONFIGURATIONS: &str = "/etc/kubernetes/konnectivity/configurations";
 
 const SOCKET_VOLUME: &str = "konnectivity-uds";
 const EGRESS_VOLUME: &str = "egress-selector-configuration";
+const CLIENT_VOLUME: &str = "flotilla-tunnel-client";
 const KUBECONFIG_VOLUME: &str = "konnectivity-server-kubeconfig";
 
 /// The container, if the tunnel is wished.
@@ -96,12 +98,17 @@ fn liveness() -> Probe {
 
 /// The API server's flag, if the tunnel is wished.
 pub(super) fn api_server_flag(control_plane: &Validated) -> Option<(String, String)> {
-    Server::of(control_plane)?;
+    if Server::of(control_plane).is_none() {
+        shared_tunnel::of(control_plane)?;
+    }
     Some(("--egress-selector-config-file".to_owned(), format!("{CONFIGURATIONS}/{EGRESS_FILE}")))
 }
 
 /// What the API server mounts for the tunnel.
 pub(super) fn api_server_mounts(control_plane: &Validated) -> Vec<VolumeMount> {
+    if shared_tunnel::of(control_plane).is_some() {
+        return vec![mount(EGRESS_VOLUME, CONFIGURATIONS), mount(CLIENT_VOLUME, CLIENT_DIRECTORY)];
+    }
     if Server::of(control_plane).is_none() {
         return Vec::new();
     }
@@ -110,7 +117,8 @@ pub(super) fn api_server_mounts(control_plane: &Validated) -> Vec<VolumeMount> {
 
 /// Volumes of the tunnel.
 pub(super) fn volumes(control_plane: &Validated) -> Vec<Volume> {
-    if Server::of(control_plane).is_none() {
+    let is_shared = shared_tunnel::of(control_plane).is_some();
+    if !is_shared && Server::of(control_plane).is_none() {
         return Vec::new();
     }
     let name = |component: Component| component.object_name(control_plane.name());
@@ -123,6 +131,9 @@ pub(super) fn volumes(control_plane: &Validated) -> Vec<Volume> {
         }),
         ..Volume::default()
     };
+    if is_shared {
+        return vec![egress, secret_volume(CLIENT_VOLUME, name(Component::TunnelClient))];
+    }
     vec![
         empty_dir(SOCKET_VOLUME, Some("Memory")),
         egress,

@@ -8,7 +8,7 @@ use super::Wished;
 use super::object::{Key, Kind, Object, Part, user};
 use crate::flags::{flags, merged, parse};
 use crate::konnectivity::matching_version;
-use crate::{Endpoint, Validated, konnectivity_port};
+use crate::{Endpoint, Validated, konnectivity_port, shared_tunnel};
 
 const NAME: &str = "konnectivity-agent";
 pub(super) const DAEMON_SET: Key = Key::system(Kind::DaemonSet, NAME);
@@ -108,8 +108,8 @@ fn container(control_plane: &Validated, agent: &KonnectivityAgentSpec, endpoint:
     })
 }
 
-/// Where the tunnel's half beside the API server is reached: an Ingress does not lead there.
-fn host(control_plane: &Validated, endpoint: &Endpoint) -> String {
+/// Where agents reach the tunnel: an Ingress does not lead there.
+pub(crate) fn host(control_plane: &Validated, endpoint: &Endpoint) -> String {
     let gateway = control_plane.spec().control_plane.gateway.as_ref();
     let hostname = gateway.and_then(|gateway| gateway.hostname.clone()).filter(|name| !name.is_empty());
     let advertised = control_plane.network().advertise_address.map(|address| address.to_string());
@@ -118,7 +118,7 @@ fn host(control_plane: &Validated, endpoint: &Endpoint) -> String {
 
 /// The user's flags win over ours.
 fn arguments(control_plane: &Validated, agent: &KonnectivityAgentSpec, endpoint: &Endpoint) -> Vec<String> {
-    let ours = flags([
+    let mut ours = flags([
         ("-v", "8".to_owned()),
         ("--logtostderr", "true".to_owned()),
         ("--ca-cert", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt".to_owned()),
@@ -128,5 +128,8 @@ fn arguments(control_plane: &Validated, agent: &KonnectivityAgentSpec, endpoint:
         ("--health-server-port", HEALTH_PORT.to_string()),
         ("--service-account-token-path", format!("{TOKENS}/{TOKEN}")),
     ]);
+    if shared_tunnel::of(control_plane).is_some() {
+        ours.extend([("--alpn-proto".to_owned(), shared_tunnel::protocol(control_plane))]);
+    }
     merged(ours, parse(&agent.extra_args))
 }

@@ -9,8 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Observed;
 use super::version::ready_replicas;
-use crate::Validated;
 use crate::inside::{AGENT, AGENT_BINDING, Part};
+use crate::{Validated, shared_tunnel};
 
 /// What happened inside the tenant's cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,6 +113,9 @@ pub(super) fn objects(control_plane: &Validated, observed: &Observed<'_>) -> Opt
 /// none is wished.
 pub(super) fn addons(control_plane: &Validated, observed: &Observed<'_>) -> Option<Report> {
     let kind = Kind::AddonsReady;
+    if shared_tunnel::is_wished(control_plane) && control_plane.shared_tunnel().is_none() {
+        return Some(Report::fails(kind, Reason::NoSharedTunnel, NO_SHARED_TUNNEL));
+    }
     let addons = control_plane.spec().addons.clone().unwrap_or_default();
     let wished: Vec<&str> = [
         (Part::CoreDns, addons.core_dns.is_some()),
@@ -142,6 +145,10 @@ pub(super) fn addons(control_plane: &Validated, observed: &Observed<'_>) -> Opti
             .map(|_| Report::unknown(kind, Reason::Pending, "addons are brought in once a pod is ready")),
     }
 }
+
+const NO_SHARED_TUNNEL: &str = "konnectivity: the spec asks for the shared tunnel and the installation has \
+    none, so that the API server connects to workers directly; have tunnel.enabled=true set in the chart, or \
+    remove spec.addons.konnectivity.server.shared";
 
 fn no_addons() -> Report {
     Report::holds(Kind::AddonsReady, Reason::NoAddons, "the spec asks for no addon")

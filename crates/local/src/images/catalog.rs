@@ -48,7 +48,10 @@ const TOOLS: [(&str, &[&str]); 8] = [
 /// `CoreDNS` is not built, the next one is waited for, which does no harm.
 pub(crate) const ESSENTIALS: usize = 2;
 /// Flotilla's own programs.
-const PROGRAMS: [(&str, &str); 1] = [("flotilla-operator", "docker.io/flotilla/operator:0.1.0")];
+const PROGRAMS: [(&str, &str); 2] = [
+    ("flotilla-operator", "docker.io/flotilla/operator:0.1.0"),
+    ("flotilla-tunnel", "docker.io/flotilla/tunnel:0.1.0"),
+];
 /// Components that control planes and nodes run as containers.
 const COMPONENTS: [&str; 4] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"];
 const UNPRIVILEGED: &str = "65532:65532";

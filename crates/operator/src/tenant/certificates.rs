@@ -14,6 +14,7 @@ use kube::api::{Api, DeleteParams, ListParams};
 
 use super::pass::Stop;
 use super::storage::Storage;
+use super::tunnel;
 use crate::caches::Caches;
 use crate::context::Context;
 
@@ -34,8 +35,11 @@ pub(super) async fn apply(
     now: Timestamp,
 ) -> Result<(Credentials, ReadyStore), Stop> {
     let renewal = Renewal { now, deadline: context.settings.certificate_expiration_deadline };
-    let existing =
+    let mut existing =
         existing(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    let known = tunnel::known(validated, context).await;
+    let known = known.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
+    existing.extend(known.clone());
     let live = Caches::find(&context.caches.deployments, validated.namespace(), validated.name());
     let spread = desired::spread(live.as_deref());
     let credentials = desired::credentials(validated, endpoint, &existing, renewal, &spread)
@@ -55,6 +59,7 @@ pub(super) async fn apply(
         let written = try_join_all(writes).await;
         written.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
     }
+    tunnel::tell(validated, &credentials, &known, context).await?;
     remove_stale(validated, context).await.map_err(|error| Stop::new(Kind::CertificatesReady, &error))?;
     Ok((credentials, store))
 }
@@ -102,7 +107,8 @@ const ROOTS: [Component; 3] = [Component::Ca, Component::FrontProxyCa, Component
 const STORE: [Component; 2] = [Component::DataStoreConfig, Component::DataStoreCertificate];
 
 /// Secrets that come and go with the spec.
-const REMOVABLE: [Component; 2] = [Component::KonnectivityCertificate, Component::KonnectivityKubeconfig];
+const REMOVABLE: [Component; 3] =
+    [Component::KonnectivityCertificate, Component::KonnectivityKubeconfig, Component::TunnelClient];
 
 fn store_secrets(
     validated: &Validated,

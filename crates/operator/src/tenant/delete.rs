@@ -31,6 +31,15 @@ pub(crate) enum DeleteError {
         #[source]
         source: StoreError,
     },
+    /// The shared tunnel could not be told.
+    #[error("failed to remove what the shared tunnel knows of `{name}`; it is tried again")]
+    Tunnel {
+        /// Name of the control plane.
+        name: String,
+        /// The API server's reason.
+        #[source]
+        source: Box<kube::Error>,
+    },
     /// A finalizer could not be changed.
     #[error("failed to change the finalizers of `{name}`")]
     Finalizer {
@@ -62,6 +71,11 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
         tracing::warn!(tenant = tenant.name_any(), %source, "deleted by force; its data stays in the store");
     }
     release_config_secret(tenant, context).await?;
+    if crate::tunnel::wishes(tenant) {
+        let forgotten = crate::tunnel::forget(context, &tenant.uid().unwrap_or_default()).await;
+        forgotten
+            .map_err(|source| DeleteError::Tunnel { name: tenant.name_any(), source: Box::new(source) })?;
+    }
     set_finalizers(&context.client, tenant, &[]).await
 }
 

@@ -16,7 +16,7 @@ use k8s_openapi::api::core::v1::Service;
 use super::certificates::{self, ReadyStore};
 use super::configuration::{self, Configuration};
 use super::rollout::{self, Parts};
-use super::{LOOK_EVERY, RETRY_AFTER, exposure, inside, migration, storage};
+use super::{LOOK_EVERY, RETRY_AFTER, exposure, inside, migration, storage, tunnel};
 use crate::context::Context;
 use crate::data_stores::chain;
 
@@ -151,6 +151,7 @@ async fn steps(
     pass.front = Some(front);
     let (credentials, store) = issued?;
     pass.configuration = Some(configured?);
+    tunnel::lead(validated, context).await?;
 
     let parts = Parts {
         validated,
