@@ -17,6 +17,11 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("TenantControlPlane", "spec.addons.konnectivity.server.shared", "ours: one tunnel for all tenants"),
     (
         "TenantControlPlane",
+        "spec.addons.kubeProxy.configurationJSONPatches",
+        "ours: for workers that may not write the kernel's settings",
+    ),
+    (
+        "TenantControlPlane",
         "spec.networkProfile",
         "defaults to {}: without it the rules on spec fail with an error of CEL",
     ),

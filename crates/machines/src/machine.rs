@@ -86,6 +86,9 @@ impl Machine {
                 // One that has ended meanwhile is no error.
                 let _ = kill(Pid::from_raw(*process), Signal::SIGKILL);
             }
+            for hierarchy in hierarchies()? {
+                local::thaw_tree(&hierarchy.join(self.site.scope(self.index)));
+            }
             Ok(processes.is_empty())
         })
     }

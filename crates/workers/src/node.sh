@@ -50,16 +50,13 @@ check_machine() {
 
 # Fetches what anybody may read of the cluster. kubeadm checks the same again, against the pin.
 check_cluster() {
-  id=${FLOTILLA_TOKEN%%.*}
   fetch_info
   check_clock
   tries=0
   # The cluster signs for a new token within a moment.
-  until grep -q "jws-kubeconfig-$id" "$work/info"; do
+  until knows_token; do
     tries=$((tries + 1))
-    [ "$tries" -le 10 ] ||
-      fail "the cluster does not know the token $id: it has expired, is used up, or was revoked" \
-        "make another with: flotilla join-command"
+    [ "$tries" -le 10 ] || unknown_token
     sleep 1
     fetch_info
   done
@@ -72,6 +69,13 @@ check_cluster() {
       fail "the API server at $FLOTILLA_ENDPOINT is not the one that was promised: its authority is $found" \
         "if the tenant's authority was renewed, make a new command with: flotilla join-command; otherwise somebody is in between"
   fi
+}
+
+knows_token() { grep -q "jws-kubeconfig-${FLOTILLA_TOKEN%%.*}" "$work/info"; }
+
+unknown_token() {
+  fail "the cluster does not know the token ${FLOTILLA_TOKEN%%.*}: it has expired, is used up, or was revoked" \
+    "make another with: flotilla join-command"
 }
 
 fetch_info() {
@@ -248,6 +252,8 @@ join() {
     cat <<CONFIGURATION
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: JoinConfiguration
+timeouts:
+  discovery: 1m0s
 discovery:
   bootstrapToken:
     apiServerEndpoint: $FLOTILLA_ENDPOINT
@@ -278,6 +284,8 @@ CONFIGURATION
   done
   if ! wait "$pid"; then
     cat "$work/join.log" >&2
+    fetch_info
+    knows_token || unknown_token
     kubelet_log | grep -E 'is forbidden|failed to run Kubelet' | tail -n 3 >&2 || true
     fail "kubeadm could not join $FLOTILLA_ENDPOINT; its output is above" \
       "mend what it names, run: kubeadm reset --force, then run this again"

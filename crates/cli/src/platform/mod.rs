@@ -14,7 +14,9 @@ use crate::args::Up;
 use crate::progress::Progress;
 use first::Tenant;
 
-const OPERATOR_IMAGE: &str = "docker.io/flotilla/operator:0.1.0";
+/// Programs of the chart with their images.
+const IMAGES: [(&str, &str); 2] =
+    [("operator", "docker.io/flotilla/operator:0.1.0"), ("tunnel", "docker.io/flotilla/tunnel:0.1.0")];
 
 /// Into what the platform is installed, and with what.
 pub(crate) struct Installation {
@@ -43,10 +45,12 @@ impl Installation {
     /// Into the local cluster. It has one disk, so one member of etcd is as good as three.
     pub(crate) fn local(cluster: &Cluster, args: &Up) -> Result<Self, Error> {
         let distribution = launcher::Distribution::find(Some(&cluster.record.distribution))?;
-        let mut values = vec!["etcd.replicas=1".to_owned()];
-        // The image's tag stays the same when the operator is built anew; this starts its pods again.
-        if let Some(digest) = local::image_digest(&cluster.layout, &distribution, OPERATOR_IMAGE)? {
-            values.push(format!("operator.podAnnotations.flotilla\\.dev/image={digest}"));
+        let mut values = ["etcd.replicas=1", "tunnel.enabled=true", "tunnel.replicas=1"].map(str::to_owned).to_vec();
+        // An image's tag stays the same when its program is built anew; this starts its pods again.
+        for (program, image) in IMAGES {
+            if let Some(digest) = local::image_digest(&cluster.layout, &distribution, image)? {
+                values.push(format!("{program}.podAnnotations.flotilla\\.dev/image={digest}"));
+            }
         }
         Ok(Self {
             kubeconfig: cluster.layout.admin_kubeconfig(),

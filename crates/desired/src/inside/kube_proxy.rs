@@ -38,7 +38,6 @@ pub(super) fn add(
         Object::reader(part, ROLE, CONFIG.name),
         Object::binding(part, ROLE_BINDING, ROLE.name, &bootstrappers),
         Object::new(part, ACCOUNT, json!({})),
-        Object::new(part, DAEMON_SET, daemon_set(&image(control_plane, &addon.image))).labelled([SELECTOR]),
     ]);
     let mut configuration = configuration(control_plane, endpoint);
     match PATCHES.apply(&mut configuration, &addon.configuration_json_patches) {
@@ -52,6 +51,8 @@ pub(super) fn add(
         }
         Err(fault) => wished.faults.push((part, fault.to_string())),
     }
+    let daemon_set = daemon_set(&image(control_plane, &addon.image));
+    wished.objects.push(Object::new(part, DAEMON_SET, daemon_set).labelled([SELECTOR]));
 }
 
 /// The first patch of a spec that does not apply.

@@ -68,7 +68,10 @@ pub(crate) async fn workers_of_two_tenants_join_from_behind_a_router(cluster: &C
     let tenants = Tenants::new(cluster, NAMESPACE).await?;
     tenants.create(&tenant("one")).await?;
     let soon = json!(["--cluster-signing-duration=3m"]);
-    tenants.create(&tenant("two").with("/controlPlane/deployment/extraArgs/controllerManager", soon)).await?;
+    let two = tenant("two")
+        .with("/controlPlane/deployment/extraArgs/controllerManager", soon)
+        .with("/addons/konnectivity/server", json!({ "shared": true, "port": 8132 }));
+    tenants.create(&two).await?;
     let workers = Workers::create(cluster, 0).await?;
     let machines = [workers.start(1, "attic")?, workers.start(2, "barn")?, workers.start(3, "cellar")?];
     for (name, joining) in [("one", &machines[..2]), ("two", &machines[2..])] {
@@ -145,6 +148,13 @@ pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Re
     let (revoked, revoked_name) = script_for(cluster, "one", &[])?;
     let tenant = format!("{NAMESPACE}/one");
     cluster.flotilla(&["token", "revoke"], &["--tenant", &tenant, &revoked_name])?.success()?;
+    let id = revoked.split("FLOTILLA_TOKEN='").nth(1).and_then(|rest| rest.split('.').next()).context("no token")?;
+    eventually("the cluster no longer signs for the token", PATIENCE, || async {
+        let info = ["-n", "kube-public", "get", "configmap", "cluster-info", "-o", "json"];
+        ensure!(!cluster.kubectl(&scene.one, &info)?.success()?.contains(id), "it does");
+        Ok(())
+    })
+    .await?;
     refused(&revoked, &[], "the cluster does not know the token")?;
 
     // The token was not used by any of these, and an older kubelet is welcome.

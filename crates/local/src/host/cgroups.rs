@@ -81,6 +81,30 @@ pub(crate) fn enter_as_supervisor(name: &ClusterName) -> Result<(), Error> {
     Ok(())
 }
 
+/// Thaws what is frozen in cgroups of the cluster: a frozen process takes no signal, and a runtime that was
+/// killed in the middle of a change leaves its cgroup frozen.
+pub(crate) fn thaw(name: &ClusterName) {
+    for hierarchy in hierarchies() {
+        let scopes = files::entries(&hierarchy.point).into_iter().filter(|entry| name.owns_scope(entry));
+        scopes.for_each(|scope| thaw_tree(&hierarchy.point.join(scope)));
+    }
+}
+
+/// Thaws a cgroup and those below it, version 1 and 2. What cannot be thawed is reported as not gone.
+pub fn thaw_tree(directory: &Path) {
+    for (file, thawed) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+        let file = directory.join(file);
+        if file.exists() {
+            let _ = std::fs::write(file, thawed);
+        }
+    }
+    for entry in files::entries(directory).into_iter().map(|entry| directory.join(entry)) {
+        if entry.is_dir() {
+            thaw_tree(&entry);
+        }
+    }
+}
+
 /// Removes all cgroups of the cluster. Their processes must be gone.
 pub(crate) fn remove(name: &ClusterName) -> Result<(), Error> {
     for hierarchy in hierarchies() {

@@ -128,6 +128,7 @@ pub(crate) fn kill_all(layout: &Layout) -> Result<(), Error> {
         for pid in &left {
             signal(*pid, Signal::SIGKILL);
         }
+        super::cgroups::thaw(layout.name());
         left.is_empty()
     });
     if gone {
