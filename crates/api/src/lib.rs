@@ -49,13 +49,13 @@ pub use tenant_control_plane::{
     DEFAULT_REPLICAS, DataStoreOverride, DeploymentSpec, DeploymentStatus, EtcdCertificatesStatus,
     GatewayAccessPoint, GatewaySpec, GatewayStatus, IngressSpec, IngressStatus, JsonPatch,
     JsonPatchOperation, KonnectivityAgentSpec, KonnectivityAgentStatus, KonnectivityConfigMapStatus,
-    KonnectivityServerSpec, KonnectivitySpec, KubeProxySpec, KonnectivityStatus, KubeadmConfigStatus, KubeadmPhaseStatus,
-    KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec, KubernetesResourcesStatus, KubernetesSpec,
-    MigrationPhase, MigrationStatus, NetworkProfileSpec, ObjectStatus, ParentReference, PortProtocol,
-    PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus, SecretStatus,
-    ServiceSpec, ServiceStatus, ServiceType, StorageConfigStatus, StorageSetupStatus, StorageStatus,
-    TenantControlPlane, TenantControlPlaneSpec, TenantControlPlaneStatus, VersionState, VersionStatus,
-    WritePermissions,
+    KonnectivityServerSpec, KonnectivitySpec, KonnectivityStatus, KubeProxySpec, KubeadmConfigStatus,
+    KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus, KubeletSpec, KubernetesResourcesStatus,
+    KubernetesSpec, MigrationPhase, MigrationStatus, NetworkProfileSpec, ObjectStatus, ParentReference,
+    PortProtocol, PreferredAddressType, ProbeSet, ProbeSpec, RegistrySettings, RouteParentStatus,
+    SecretStatus, ServiceSpec, ServiceStatus, ServiceType, StorageConfigStatus, StorageSetupStatus,
+    StorageStatus, TenantControlPlane, TenantControlPlaneSpec, TenantControlPlaneStatus, VersionState,
+    VersionStatus, WritePermissions,
 };
 
 /// Whether a value is what its type starts with, and therefore not written.

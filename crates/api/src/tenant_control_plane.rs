@@ -9,7 +9,8 @@ mod routes;
 mod status;
 
 pub use addons::{
-    AddonSpec, AddonsSpec, AgentMode, KonnectivityAgentSpec, KonnectivityServerSpec, KonnectivitySpec, KubeProxySpec,
+    AddonSpec, AddonsSpec, AgentMode, KonnectivityAgentSpec, KonnectivityServerSpec, KonnectivitySpec,
+    KubeProxySpec,
 };
 pub use control_plane::{
     AdditionalMetadata, AdditionalPort, ControlPlaneSpec, GatewaySpec, IngressSpec, PortProtocol,

@@ -44,9 +44,9 @@ impl Server {
         serves: fn(&Path) -> bool,
     ) -> Result<Self, Error> {
         let process = Process::spawn(&spec)?;
-        let mut server = Self { process, spec, port, authority, directory, serves };
-        server.answers().await?;
-        Ok(server)
+        let mut started = Self { process, spec, port, authority, directory, serves };
+        started.answers().await?;
+        Ok(started)
     }
 
     /// `127.0.0.1:<port>`.

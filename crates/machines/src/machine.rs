@@ -70,7 +70,9 @@ impl Machine {
             .stderr(console)
             .spawn()
             .context("start a machine")?;
-        self.wait_until("systemd answers", || Ok(self.run(&["systemctl", "is-system-running"])?.code >= 0 && self.is_booted()?))
+        self.wait_until("systemd answers", || {
+            Ok(self.run(&["systemctl", "is-system-running"])?.code >= 0 && self.is_booted()?)
+        })
     }
 
     fn is_booted(&self) -> Result<bool> {
@@ -96,12 +98,13 @@ impl Machine {
     /// Takes its cable out of the LAN, or puts it back.
     pub fn set_plugged(&self, is_plugged: bool) -> Result<()> {
         let state = if is_plugged { "up" } else { "down" };
-        ip(Some(&self.site.scope(0)), &format!("link set {} {state}\n", self.site.plug(self.index)))
+        ip(Some(&self.site.scope(0)), &format!("link set {} {state}\n", Site::plug(self.index)))
     }
 
     /// Gives its pods addresses of `range`, and connects them with those of `others` on the same LAN.
     pub fn connect_pods(&self, range: &str, others: &[(&Self, String)]) -> Result<()> {
-        let routes = others.iter().map(|(other, range)| format!("route replace {range} via {}\n", other.address()));
+        let routes =
+            others.iter().map(|(other, range)| format!("route replace {range} via {}\n", other.address()));
         ip(Some(&self.site.scope(self.index)), &routes.collect::<String>())?;
         self.run_with_input(&["nft", "-f", "-"], pod_network::RULES)?.success()?;
         self.write(pod_network::FILE, &pod_network::render(range))
@@ -119,7 +122,8 @@ impl Machine {
         };
         let target = init.to_string();
         let enter = ["-t", &target, "-m", "-u", "-i", "-n", "-p", "-C", "--", "/usr/bin/env", "-i"];
-        let environment = ["HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LANG=C.UTF-8"];
+        let environment =
+            ["HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LANG=C.UTF-8"];
         run("nsenter", &[&enter[..], &environment, command].concat(), input)
     }
 

@@ -55,8 +55,10 @@ impl Site {
         let scope = self.scope(index);
         self.discard(index)?;
         run("ip", &["netns", "add", &scope], "")?.success()?;
-        let plug = self.plug(index);
-        let batch = format!("link add {plug} type veth peer name eth0 netns {scope}\nlink set {plug} master lan up\n");
+        let plug = Self::plug(index);
+        let batch = format!(
+            "link add {plug} type veth peer name eth0 netns {scope}\nlink set {plug} master lan up\n"
+        );
         ip(Some(&self.scope(0)), &batch)?;
         let batch = format!(
             "link set lo up\naddress add {}/24 dev eth0\nlink set eth0 up\nroute add {} via {}\nroute add 10.96.0.0/16 dev eth0\n",
@@ -110,7 +112,7 @@ impl Site {
     }
 
     /// The router's end of a machine's cable.
-    pub(crate) fn plug(&self, index: u8) -> String {
+    pub(crate) fn plug(index: u8) -> String {
         format!("plug{index}")
     }
 
@@ -126,7 +128,9 @@ impl Site {
     fn cable(&self) -> String {
         let (cable, bridge) = (self.name().cable(self.position(0)), self.name().bridge());
         let scope = self.scope(0);
-        format!("link add {cable} type veth peer name wan netns {scope}\nlink set {cable} master {bridge} up\n")
+        format!(
+            "link add {cable} type veth peer name wan netns {scope}\nlink set {cable} master {bridge} up\n"
+        )
     }
 
     fn router(&self) -> String {

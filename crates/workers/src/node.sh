@@ -274,7 +274,7 @@ CONFIGURATION
   pid=$!
   # kubeadm would wait five minutes for a certificate that has been refused.
   while kill -0 "$pid" 2> /dev/null; do
-    refusal=$(kubelet_log | grep -o 'certificate signing request .* is denied.*' | tail -n 1)
+    refusal=$(kubelet_log | grep -o 'certificate signing request.* is denied.*' | tail -n 1)
     if [ -n "$refusal" ]; then
       kill "$pid" 2> /dev/null || true
       systemctl stop kubelet

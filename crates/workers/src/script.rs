@@ -27,7 +27,8 @@ pub fn node(join: &Join) -> String {
 /// A cloud-init file that runs the script at a machine's first start.
 #[must_use]
 pub fn cloud_init(join: &Join) -> String {
-    let mut text = format!("#cloud-config\nwrite_files:\n- path: {PLACE}\n  permissions: \"0600\"\n  content: |\n");
+    let mut text =
+        format!("#cloud-config\nwrite_files:\n- path: {PLACE}\n  permissions: \"0600\"\n  content: |\n");
     for line in node(join).lines() {
         let indent = if line.is_empty() { "" } else { "    " };
         let _ = writeln!(text, "{indent}{line}");

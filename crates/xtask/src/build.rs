@@ -30,7 +30,8 @@ pub(crate) struct BuildArguments {
     /// Kubernetes minor version to build; may be given several times.
     #[arg(long, value_name = "MINOR", default_value = DEFAULT_KUBERNETES)]
     kubernetes: Vec<String>,
-    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats, versitygw.
+    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats, versitygw, metrics-server, agnhost,
+    /// conformance.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_TOOLS)]
     tools: Vec<String>,
     /// Leaves out the Rust programs.
@@ -46,9 +47,19 @@ impl BuildArguments {
     pub(crate) fn of_the_suite() -> Self {
         Self {
             kubernetes: [PREVIOUS_KUBERNETES, DEFAULT_KUBERNETES].map(str::to_owned).into(),
-            tools: ["helm", "coredns", "konnectivity", "gateway", "kine", "nats", "versitygw"]
-                .map(str::to_owned)
-                .into(),
+            tools: [
+                "helm",
+                "coredns",
+                "konnectivity",
+                "gateway",
+                "kine",
+                "nats",
+                "versitygw",
+                "metrics-server",
+                "agnhost",
+            ]
+            .map(str::to_owned)
+            .into(),
             no_programs: false,
             release: false,
         }

@@ -105,7 +105,11 @@ pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
         ),
         "metrics-server" => (
             "sigs.k8s.io/metrics-server",
-            &[("metrics-server", "/cmd/metrics-server", "-X k8s.io/client-go/pkg/version.gitVersion=VERSION")],
+            &[(
+                "metrics-server",
+                "/cmd/metrics-server",
+                "-X k8s.io/client-go/pkg/version.gitVersion=VERSION",
+            )],
         ),
         "agnhost" => ("k8s.io/kubernetes", &[("agnhost", "/test/images/agnhost", "")]),
         _ => bail!("no tool called {name}: choose from {}", TOOLS.join(", ")),

@@ -45,7 +45,8 @@ impl Installation {
     /// Into the local cluster. It has one disk, so one member of etcd is as good as three.
     pub(crate) fn local(cluster: &Cluster, args: &Up) -> Result<Self, Error> {
         let distribution = launcher::Distribution::find(Some(&cluster.record.distribution))?;
-        let mut values = ["etcd.replicas=1", "tunnel.enabled=true", "tunnel.replicas=1"].map(str::to_owned).to_vec();
+        let mut values =
+            ["etcd.replicas=1", "tunnel.enabled=true", "tunnel.replicas=1"].map(str::to_owned).to_vec();
         // An image's tag stays the same when its program is built anew; this starts its pods again.
         for (program, image) in IMAGES {
             if let Some(digest) = local::image_digest(&cluster.layout, &distribution, image)? {

@@ -4,7 +4,7 @@ use api::validation::Fault;
 use api::{AddonSpec, KubeProxySpec, TenantControlPlaneSpec};
 use serde_json::{Value, json};
 
-use super::join::BOOTSTRAPPERS;
+use super::join::{BOOTSTRAPPERS, JOINERS};
 use super::object::{Key, Kind, Object, Part, account, group};
 use super::patches::Patches;
 use super::{Wished, yaml};
@@ -32,7 +32,7 @@ pub(super) fn add(
     endpoint: &Endpoint,
 ) {
     let part = Part::KubeProxy;
-    let (subject, bootstrappers) = ([account(NAME)], [group(BOOTSTRAPPERS)]);
+    let (subject, bootstrappers) = ([account(NAME)], [group(BOOTSTRAPPERS), group(JOINERS)]);
     wished.objects.extend([
         Object::binding(part, BINDING, "system:node-proxier", &subject),
         Object::reader(part, ROLE, CONFIG.name),

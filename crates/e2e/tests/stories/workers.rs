@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// that is nobody's own, and settings of the kernel that they may not write.
 fn tenant(name: &str) -> TenantSpec {
     let patch = |path: &str, value: Value| json!({ "op": "add", "path": path, "value": value });
-    let eviction = json!({ "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" });
+    let eviction =
+        json!({ "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" });
     TenantSpec::new(name)
         .with("/controlPlane/service/serviceType", json!("LoadBalancer"))
         .with(
@@ -112,7 +113,7 @@ async fn addons_run(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
 
 pub(crate) async fn pods_are_served_named_logged_and_entered(cluster: &Cluster) -> Result<()> {
     let scene = Scene::open(cluster).await?;
-    workloads::web(cluster, &scene.one).await?;
+    workloads::web(cluster, &scene.one)?;
     workloads::service_answers(cluster, &scene.one).await?;
     workloads::names_resolve(cluster, &scene.one).await?;
     workloads::pods_are_reached_by_kubectl(cluster, &scene.one).await
@@ -144,11 +145,19 @@ pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Re
     den.run(&["chmod", "+x", "/usr/local/bin/date"])?.success()?;
     refused(&script, &[], "this machine's clock differs from the cluster's by -3600 s")?;
     den.run(&["rm", "/usr/local/bin/date"])?.success()?;
-    refused(&script, &[("FLOTILLA_NODE_NAME", "attic")], "a Node with name \"attic\" and status \"Ready\" already exists")?;
+    refused(
+        &script,
+        &[("FLOTILLA_NODE_NAME", "attic")],
+        "a Node with name \"attic\" and status \"Ready\" already exists",
+    )?;
     let (revoked, revoked_name) = script_for(cluster, "one", &[])?;
     let tenant = format!("{NAMESPACE}/one");
     cluster.flotilla(&["token", "revoke"], &["--tenant", &tenant, &revoked_name])?.success()?;
-    let id = revoked.split("FLOTILLA_TOKEN='").nth(1).and_then(|rest| rest.split('.').next()).context("no token")?;
+    let id = revoked
+        .split("FLOTILLA_TOKEN='")
+        .nth(1)
+        .and_then(|rest| rest.split('.').next())
+        .context("no token")?;
     eventually("the cluster no longer signs for the token", PATIENCE, || async {
         let info = ["-n", "kube-public", "get", "configmap", "cluster-info", "-o", "json"];
         ensure!(!cluster.kubectl(&scene.one, &info)?.success()?.contains(id), "it does");
@@ -182,12 +191,26 @@ pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Re
 pub(crate) async fn a_worker_opens_no_other_tenant(cluster: &Cluster) -> Result<()> {
     let scene = Scene::open(cluster).await?;
     let cellar = scene.workers.machine(3, "cellar");
-    let endpoint = scene.tenants.api().get("one").await?.status.and_then(|status| status.control_plane_endpoint);
+    let endpoint =
+        scene.tenants.api().get("one").await?.status.and_then(|status| status.control_plane_endpoint);
     let endpoint = endpoint.context("no endpoint")?;
     let answer = |url: &str| -> Result<String> {
         let pem = "/var/lib/kubelet/pki/kubelet-client-current.pem";
         let format = "%{http_code}";
-        let told = cellar.run(&["curl", "-s", "-k", "-m", "10", "-o", "/dev/null", "-w", format, "--cert", pem, url])?;
+        let told = cellar.run(&[
+            "curl",
+            "-s",
+            "-k",
+            "-m",
+            "10",
+            "-o",
+            "/dev/null",
+            "-w",
+            format,
+            "--cert",
+            pem,
+            url,
+        ])?;
         told.success()
     };
     let own = cellar.run(&["sed", "-n", "s/ *server: //p", "/etc/kubernetes/kubelet.conf"])?.success()?;
@@ -215,8 +238,15 @@ async fn a_foreign_agent_is_refused(
         "timeout -s KILL 5 foreign-agent --ca-cert=/run/agent/ca.crt --service-account-token-path=/run/agent/token \
          --proxy-server-host={host} --proxy-server-port=8132 --admin-server-port=18133 --health-server-port=18134 2>&1"
     );
-    let create =
-        ["create", "token", "konnectivity-agent", "-n", "kube-system", "--audience", "system:konnectivity-server"];
+    let create = [
+        "create",
+        "token",
+        "konnectivity-agent",
+        "-n",
+        "kube-system",
+        "--audience",
+        "system:konnectivity-server",
+    ];
     for (tenant, is_refused) in [("one", false), ("two", true)] {
         let kubeconfig = scene.tenants.kubeconfig(tenant).await?;
         cellar.write("/run/agent/token", cluster.kubectl(&kubeconfig, &create)?.success()?.trim())?;
@@ -232,7 +262,9 @@ pub(crate) async fn credentials_of_kubelets_are_rotated(cluster: &Cluster) -> Re
     let two = scene.tenants.kubeconfig("two").await?;
     eventually("client and serving certificates are new", Duration::from_mins(4), || async {
         for kind in ["client", "server"] {
-            let files = cellar.run(&["sh", "-c", &format!("ls /var/lib/kubelet/pki/kubelet-{kind}-2*.pem")])?.success()?;
+            let files = cellar
+                .run(&["sh", "-c", &format!("ls /var/lib/kubelet/pki/kubelet-{kind}-2*.pem")])?
+                .success()?;
             ensure!(files.lines().count() > 1, "{files}");
         }
         Ok(())
@@ -265,7 +297,9 @@ pub(crate) async fn a_lost_worker_is_seen_its_pods_move_and_it_comes_back(cluste
 pub(crate) async fn a_worker_is_drained_and_removed(cluster: &Cluster) -> Result<()> {
     let scene = Scene::open(cluster).await?;
     let tenant = format!("{NAMESPACE}/one");
-    cluster.flotilla(&["node", "remove"], &["--tenant", &tenant, "barn", "--delete-emptydir-data"])?.success()?;
+    cluster
+        .flotilla(&["node", "remove"], &["--tenant", &tenant, "barn", "--delete-emptydir-data"])?
+        .success()?;
     let places = workloads::places(cluster, &scene.one)?;
     ensure!(places.iter().all(|node| node != "barn"), "{places:?}");
     let nodes = cluster.kubectl(&scene.one, &["get", "nodes", "-o", "name"])?.success()?;

@@ -47,7 +47,7 @@ fn rolled_out(cluster: &Cluster, kubeconfig: &Path, name: &str) -> Result<()> {
 }
 
 /// Three pods that answer with their names, spread over the nodes, and a Service before them.
-pub(crate) async fn web(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
+pub(crate) fn web(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
     let lost = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5 });
     let pod = json!({
         "containers": [{ "name": "web", "image": IMAGE, "args": ["netexec", "--http-port=8080"] }],
@@ -82,7 +82,8 @@ fn in_a_pod(cluster: &Cluster, kubeconfig: &Path, command: &str) -> Result<Strin
 /// The Service leads to pods of both nodes.
 pub(crate) async fn service_answers(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
     eventually("all pods answer behind the Service", PATIENCE, || async {
-        let script = "for i in $(seq 40); do curl -s -m 3 http://web.default.svc.cluster.local/hostname; echo; done";
+        let script =
+            "for i in $(seq 40); do curl -s -m 3 http://web.default.svc.cluster.local/hostname; echo; done";
         let answers = in_a_pod(cluster, kubeconfig, script)?;
         let mut names: Vec<&str> = answers.split_whitespace().collect();
         names.sort_unstable();
@@ -94,7 +95,8 @@ pub(crate) async fn service_answers(cluster: &Cluster, kubeconfig: &Path) -> Res
 }
 
 pub(crate) async fn names_resolve(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
-    let address = cluster.kubectl(kubeconfig, &["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"])?;
+    let address =
+        cluster.kubectl(kubeconfig, &["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"])?;
     let address = address.success()?;
     eventually("the name server knows the Service", PATIENCE, || async {
         let answer = in_a_pod(cluster, kubeconfig, "nslookup web.default.svc.cluster.local")?;
@@ -207,11 +209,19 @@ pub(crate) async fn a_webhook_in_a_pod_refuses(cluster: &Cluster, kubeconfig: &P
     apply(cluster, kubeconfig, "webhook", &[webhook])?;
     eventually("the webhook refuses", PATIENCE, || async {
         let told = cluster.kubectl(kubeconfig, &["create", "configmap", "unwished"])?;
-        ensure!(told.code != 0 && told.err.contains("this webhook denies all requests"), "{}{}", told.out, told.err);
+        ensure!(
+            told.code != 0 && told.err.contains("this webhook denies all requests"),
+            "{}{}",
+            told.out,
+            told.err
+        );
         Ok(())
     })
     .await?;
-    cluster.kubectl(kubeconfig, &["delete", "validatingwebhookconfiguration", "gatekeeper"])?.success().map(|_| ())
+    cluster
+        .kubectl(kubeconfig, &["delete", "validatingwebhookconfiguration", "gatekeeper"])?
+        .success()
+        .map(|_| ())
 }
 
 fn base64(text: &str) -> String {
@@ -220,7 +230,10 @@ fn base64(text: &str) -> String {
 }
 
 /// metrics-server in a pod, as an aggregated API behind the tunnel.
-pub(crate) async fn usage_is_told_through_an_aggregated_api(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
+pub(crate) async fn usage_is_told_through_an_aggregated_api(
+    cluster: &Cluster,
+    kubeconfig: &Path,
+) -> Result<()> {
     apply(cluster, kubeconfig, "metrics", &metrics_server())?;
     for arguments in [&["top", "nodes"][..], &["top", "pods", "-A"]] {
         eventually(&format!("kubectl {arguments:?} tells"), PATIENCE, || async {

@@ -10,17 +10,15 @@ use crate::host::{files, run};
 
 /// What busybox is called as.
 const APPLETS: [&str; 62] = [
-    "sh", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "echo", "env", "expr", "false", "find", "grep", "head", "hostname", "httpd", "id", "ip", "kill", "ln", "ls", "md5sum", "mkdir", "mktemp", "mount", "mv", "nc", "nproc", "nslookup", "ping", "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail", "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "umount", "uname", "uniq", "wc", "wget",
+    "sh", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname",
+    "echo", "env", "expr", "false", "find", "grep", "head", "hostname", "httpd", "id", "ip", "kill", "ln",
+    "ls", "md5sum", "mkdir", "mktemp", "mount", "mv", "nc", "nproc", "nslookup", "ping", "printf", "ps",
+    "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail", "tar", "tee",
+    "test", "timeout", "top", "touch", "tr", "true", "umount", "uname", "uniq", "wc", "wget",
 ];
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
-const PACKET_FILTER_NAMES: [&str; 6] = [
-    "iptables",
-    "iptables-save",
-    "iptables-restore",
-    "ip6tables",
-    "ip6tables-save",
-    "ip6tables-restore",
-];
+const PACKET_FILTER_NAMES: [&str; 6] =
+    ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
 /// Directories in which iptables looks for its extensions.
 const EXTENSIONS: &str = "xtables";
 
@@ -54,11 +52,11 @@ pub(super) fn packet_filter() -> Vec<Entry> {
     programs.extend(extensions());
     programs.retain(|path| path.is_file());
     // Of several programs, ldd heads each list with a name and a colon, which is no file.
-    let needed = libraries(&run("ldd", &programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
+    let needed =
+        libraries(&run("ldd", &programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
     let sources: BTreeSet<PathBuf> = programs.iter().cloned().chain(needed).collect();
     let copied = sources.into_iter().map(|source| Entry::Program { path: relative(&source), source });
-    let links =
-        PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi"));
+    let links = PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi"));
     copied.chain(links).collect()
 }
 
