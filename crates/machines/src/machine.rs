@@ -70,9 +70,7 @@ impl Machine {
             .stderr(console)
             .spawn()
             .context("start a machine")?;
-        self.wait_until("systemd answers", || {
-            Ok(self.run(&["systemctl", "is-system-running"])?.code >= 0 && self.is_booted()?)
-        })
+        self.wait_until("systemd answers", || self.is_booted())
     }
 
     fn is_booted(&self) -> Result<bool> {
