@@ -37,6 +37,40 @@ impl TenantSpec {
         Self { name: name.to_owned(), spec }
     }
 
+    /// One with all addons, for machines that are namespaces of one machine: control groups of version 1, a
+    /// disk that is nobody's own, and settings of the kernel that they may not write.
+    #[must_use]
+    pub fn with_workers(name: &str) -> Self {
+        let patch = |path: &str, value: Value| json!({ "op": "add", "path": path, "value": value });
+        let eviction =
+            json!({ "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" });
+        Self::new(name)
+            .with("/controlPlane/service/serviceType", json!("LoadBalancer"))
+            .with(
+                "/kubernetes/kubelet/configurationJSONPatches",
+                json!([
+                    patch("/failCgroupV1", json!(false)),
+                    // Certificates that the tenant's authority signs, which whoever calls a kubelet can check.
+                    patch("/serverTLSBootstrap", json!(true)),
+                    patch("/evictionHard", eviction),
+                    patch("/imageGCHighThresholdPercent", json!(100)),
+                    patch("/imageGCLowThresholdPercent", json!(99)),
+                ]),
+            )
+            .with(
+                "/addons",
+                json!({
+                    "coreDNS": {},
+                    "konnectivity": {},
+                    "kubeProxy": { "configurationJSONPatches": [
+                        patch("/conntrack", json!({
+                            "maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s",
+                        })),
+                    ] },
+                }),
+            )
+    }
+
     /// Sets a field of the spec by its JSON pointer; objects on the way are made.
     #[must_use]
     pub fn with(mut self, pointer: &str, value: Value) -> Self {

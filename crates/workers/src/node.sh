@@ -9,7 +9,6 @@
 #   FLOTILLA_NODE_LABELS     labels, key=value,key=value
 #   FLOTILLA_IGNORE          kubeadm's preflight checks to pass over, comma-separated
 set -eu
-umask 077
 
 say() { printf '%s\n' "$*" >&2; }
 fail() {
@@ -190,7 +189,12 @@ cgroup_driver() {
 
 install_programs() {
   for program in kubeadm kubelet; do
-    if [ "$(installed_version "$program")" = "$version" ]; then continue; fi
+    found=$(installed_version "$program")
+    if [ "$found" = "$version" ]; then continue; fi
+    if [ -n "$found" ] && [ -e /lib/systemd/system/kubelet.service ]; then
+      fail "a package has installed $program $found, but $version is needed" \
+        "install $version with apt-get, or remove the package"
+    fi
     say "fetching $program $version"
     place=$mirror/$version/bin/linux/$architecture/$program
     curl --silent --show-error --fail --location --output "$work/$program" "$place" ||
@@ -214,7 +218,6 @@ installed_version() {
 # As in the project's own packages, which are left alone where they are installed.
 install_unit() {
   if [ -e /lib/systemd/system/kubelet.service ]; then systemctl enable --quiet kubelet; return; fi
-  umask 022
   mkdir -p /etc/systemd/system/kubelet.service.d
   cat > /etc/systemd/system/kubelet.service <<'UNIT'
 [Unit]
@@ -241,7 +244,6 @@ EnvironmentFile=-/etc/default/kubelet
 ExecStart=
 ExecStart=/usr/local/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
 UNIT
-  umask 077
   systemctl daemon-reload
   systemctl enable --quiet kubelet
 }

@@ -65,6 +65,13 @@ impl BuildArguments {
         }
     }
 
+    /// The same, and upstream's tests.
+    pub(crate) fn of_the_conformance() -> Self {
+        let mut arguments = Self::of_the_suite();
+        arguments.tools.push("conformance".to_owned());
+        arguments
+    }
+
     /// The same, as it is shipped.
     pub(crate) fn of_the_bench() -> Self {
         Self { release: true, ..Self::of_the_suite() }

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod chart;
+mod conformance;
 mod deny;
 mod generate;
 mod golang;
@@ -42,6 +43,8 @@ enum Verb {
     Chart(chart::ChartArguments),
     /// Measures control planes on the local cluster; flags for the measurement follow behind `--`.
     Bench(bench::BenchArguments),
+    /// Runs upstream's conformance tests against a tenant with two workers, as far as they can run here.
+    Conformance(conformance::ConformanceArguments),
     /// Runs everything that CI runs, in its order.
     Test(suite::SuiteArguments),
 }
@@ -65,6 +68,7 @@ fn run(verb: &Verb) -> Result<()> {
         Verb::Tidy => tidy::run(&workspace),
         Verb::Chart(arguments) => chart::run(&workspace, arguments),
         Verb::Bench(arguments) => bench::run(&workspace, arguments),
+        Verb::Conformance(arguments) => conformance::run(&workspace, arguments),
         Verb::Test(arguments) => suite::run(&workspace, arguments),
     }
 }

@@ -6,45 +6,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use e2e::{Cluster, TenantSpec, Tenants, Workers, eventually};
 use machines::Machine;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::workloads;
 
 const NAMESPACE: &str = "workers";
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// A tenant with all addons. Its nodes are namespaces of one machine: control groups of version 1, a disk
-/// that is nobody's own, and settings of the kernel that they may not write.
-fn tenant(name: &str) -> TenantSpec {
-    let patch = |path: &str, value: Value| json!({ "op": "add", "path": path, "value": value });
-    let eviction =
-        json!({ "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" });
-    TenantSpec::new(name)
-        .with("/controlPlane/service/serviceType", json!("LoadBalancer"))
-        .with(
-            "/kubernetes/kubelet/configurationJSONPatches",
-            json!([
-                patch("/failCgroupV1", json!(false)),
-                // Certificates that the tenant's authority signs, which whoever calls a kubelet can check.
-                patch("/serverTLSBootstrap", json!(true)),
-                patch("/evictionHard", eviction),
-                patch("/imageGCHighThresholdPercent", json!(100)),
-                patch("/imageGCLowThresholdPercent", json!(99)),
-            ]),
-        )
-        .with(
-            "/addons",
-            json!({
-                "coreDNS": {},
-                "konnectivity": {},
-                "kubeProxy": { "configurationJSONPatches": [
-                    patch("/conntrack", json!({
-                        "maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s",
-                    })),
-                ] },
-            }),
-        )
-}
 
 /// What the stories of this module share.
 struct Scene {
@@ -67,9 +34,9 @@ impl Scene {
 
 pub(crate) async fn workers_of_two_tenants_join_from_behind_a_router(cluster: &Cluster) -> Result<()> {
     let tenants = Tenants::new(cluster, NAMESPACE).await?;
-    tenants.create(&tenant("one")).await?;
+    tenants.create(&TenantSpec::with_workers("one")).await?;
     let soon = json!(["--cluster-signing-duration=3m"]);
-    let two = tenant("two")
+    let two = TenantSpec::with_workers("two")
         .with("/controlPlane/deployment/extraArgs/controllerManager", soon)
         .with("/addons/konnectivity/server", json!({ "shared": true, "port": 8132 }));
     tenants.create(&two).await?;
