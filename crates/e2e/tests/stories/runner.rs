@@ -32,8 +32,7 @@ impl Story {
 
     /// Whether it disturbs what others look at: the operator, the nodes, the machine.
     fn is_alone(&self) -> bool {
-        ["adoption", "drivers", "etcd_members", "etcd_service", "life", "machine", "operations", "platform"]
-            .contains(&self.module)
+        ["drivers", "etcd_service", "life", "machine", "operations", "platform"].contains(&self.module)
     }
 }
 

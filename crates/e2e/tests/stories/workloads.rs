@@ -1,6 +1,6 @@
 //! What users run on workers, and how they reach it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -123,7 +123,8 @@ pub(crate) async fn pods_are_reached_by_kubectl(cluster: &Cluster, kubeconfig: &
     let said = cluster.kubectl(kubeconfig, &["exec", "speaker", "--", "echo", "from within"])?.success()?;
     ensure!(said.trim() == "from within", "{said}");
     attached(cluster, kubeconfig)?;
-    forwarded(cluster, kubeconfig).await
+    forwarded(cluster, kubeconfig).await?;
+    cluster.kubectl(kubeconfig, &["delete", "pod", "speaker"])?.success().map(|_| ())
 }
 
 fn kubectl(cluster: &Cluster, kubeconfig: &Path, arguments: &[&str]) -> Command {
@@ -132,18 +133,25 @@ fn kubectl(cluster: &Cluster, kubeconfig: &Path, arguments: &[&str]) -> Command 
     command
 }
 
+/// The input stays open until the answer is there: kubectl ends with it.
 fn attached(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
-    use std::io::Write as _;
-    let mut child = kubectl(cluster, kubeconfig, &["attach", "-i", "speaker"])
+    let mut child = Command::new("timeout")
+        .arg("30")
+        .arg(cluster.directory().join("bin/kubectl"))
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .args(["attach", "-i", "speaker"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    child.stdin.take().context("no input")?.write_all(b"a word\n")?;
-    let output = child.wait_with_output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(text.contains("heard a word"), "attach answered {text}");
-    Ok(())
+    let mut input = child.stdin.take().context("no input")?;
+    let output = BufReader::new(child.stdout.take().context("no output")?);
+    input.write_all(b"a word\n")?;
+    let heard = output.lines().map_while(Result::ok).find(|line| line.contains("heard a word"));
+    drop(input);
+    child.wait()?;
+    heard.map(drop).context("what was said to an attached container was not heard")
 }
 
 async fn forwarded(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
