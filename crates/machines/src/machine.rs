@@ -164,7 +164,7 @@ impl Machine {
         Ok(None)
     }
 
-    /// Everything in its cgroups.
+    /// Everything in its cgroups. What has ended and waits for its parent to hear of it does not count.
     fn processes(&self) -> Result<Vec<i32>> {
         let scope = format!("/{}", self.site.scope(self.index));
         let mut found = Vec::new();
@@ -175,7 +175,8 @@ impl Machine {
                 let path = line.splitn(3, ':').nth(2).unwrap_or_default();
                 path.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
-            if cgroups.lines().any(is_inside) {
+            let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+            if cgroups.lines().any(is_inside) && !status.contains("State:\tZ") {
                 found.push(process);
             }
         }
