@@ -36,7 +36,7 @@ pub(crate) struct Server {
 impl Server {
     /// The settings, if a tunnel is wished that is the tenant's own.
     pub(crate) fn of(control_plane: &Validated) -> Option<Self> {
-        if shared_tunnel::is_wished(control_plane) {
+        if shared_tunnel::is_wished(control_plane.spec()) {
             return None;
         }
         let wished = control_plane.spec().addons.as_ref()?.konnectivity.as_ref()?;

@@ -61,7 +61,7 @@ fn ports(control_plane: &Validated, live: Option<&Service>) -> Vec<ServicePort> 
         let port = i32::from(number);
         let name = Some(konnectivity::SERVER.to_owned());
         let node_port = api_server.node_port.map(|_| port);
-        let target_port = Some(if shared_tunnel::is_wished(control_plane) {
+        let target_port = Some(if shared_tunnel::is_wished(control_plane.spec()) {
             IntOrString::String(shared_tunnel::TARGET.to_owned())
         } else {
             IntOrString::Int(port)

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use api::TenantControlPlaneSpec;
 use api::names::{Component, annotations, labels};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::discovery::v1::{Endpoint as Place, EndpointConditions, EndpointPort, EndpointSlice};
@@ -43,14 +44,15 @@ pub struct SharedTunnel {
 
 /// Whether the spec asks for it.
 #[must_use]
-pub fn is_wished(control_plane: &Validated) -> bool {
-    let tunnel = control_plane.spec().addons.as_ref().and_then(|addons| addons.konnectivity.as_ref());
+pub fn is_wished(spec: &TenantControlPlaneSpec) -> bool {
+    let tunnel = spec.addons.as_ref().and_then(|addons| addons.konnectivity.as_ref());
     tunnel.and_then(|tunnel| tunnel.server.as_ref()).is_some_and(|server| server.shared == Some(true))
 }
 
 /// The shared tunnel, if the spec asks for it and the installation has it.
-pub(crate) fn of(control_plane: &Validated) -> Option<&SharedTunnel> {
-    control_plane.shared_tunnel().filter(|_| is_wished(control_plane))
+#[must_use]
+pub fn of(control_plane: &Validated) -> Option<&SharedTunnel> {
+    control_plane.shared_tunnel().filter(|_| is_wished(control_plane.spec()))
 }
 
 /// Name of the Secret that tells the tunnel of a tenant.

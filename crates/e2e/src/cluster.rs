@@ -1,45 +1,17 @@
 //! The local management cluster of the stories, run by the `flotilla` program as a user would.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use kube::Client;
+use machines::Told;
 
 /// A local cluster, known by its name.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     root: PathBuf,
     name: String,
-}
-
-/// What a program said.
-#[derive(Debug)]
-pub struct Told {
-    /// Its exit code; -1 if a signal ended it.
-    pub code: i32,
-    /// Its standard output.
-    pub out: String,
-    /// Its standard error.
-    pub err: String,
-}
-
-impl Told {
-    /// The output of a run that succeeded.
-    pub fn success(self) -> Result<String> {
-        ensure!(self.code == 0, "exit code {}: {}{}", self.code, self.out, self.err);
-        Ok(self.out)
-    }
-}
-
-impl From<Output> for Told {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
 }
 
 impl Cluster {

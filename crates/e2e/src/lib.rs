@@ -14,13 +14,14 @@ mod wait;
 mod workers;
 mod writer;
 
-pub use cluster::{Cluster, Told};
+pub use cluster::Cluster;
 pub use difference::differences;
 pub use etcd::Etcd;
 pub use gateway::Gateway;
 pub use kamaji::{Facts, Kamaji};
 pub use load::{Load, Outcome, shared};
 pub use machine::Traces;
+pub use machines::Told;
 pub use platform::Platform;
 pub use session::{Report, Session};
 pub use tenant::{TenantSpec, Tenants};

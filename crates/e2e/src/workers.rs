@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use launcher::Distribution;
 use local::{Layout, Record};
-use machines::{Machine, Mirror, Output, Site};
+use machines::{Machine, Mirror, Site, Told};
 use serde_json::Value;
 
 use crate::{Cluster, eventually};
@@ -43,12 +44,11 @@ impl Workers {
 
     /// The place, made before.
     pub async fn open(cluster: &Cluster, number: u8) -> Result<Self> {
-        let layout = layout(cluster)?;
-        let record = Record::read(&layout)?.context("the cluster does not run")?;
+        let record = record(cluster)?;
         let address = SocketAddr::new(IpAddr::V4(record.addresses.bridge()), 0);
         let directory = cluster.directory().join("mirror");
         let mirror = Mirror::serve(&record.distribution.join("kubernetes"), &directory, address).await?;
-        Ok(Self { cluster: cluster.clone(), site: Site::open(&layout, number)?, mirror })
+        Ok(Self { cluster: cluster.clone(), site: Site::open(&layout(cluster)?, number)?, mirror })
     }
 
     /// Starts machine `index`, with the images that stories use.
@@ -66,7 +66,7 @@ impl Workers {
     }
 
     /// Runs the node script on a machine.
-    pub fn run_script(&self, machine: &Machine, script: &str, settings: &[(&str, &str)]) -> Result<Output> {
+    pub fn run_script(&self, machine: &Machine, script: &str, settings: &[(&str, &str)]) -> Result<Told> {
         let mirror = format!("FLOTILLA_MIRROR={}", self.mirror.url());
         // The machines have control groups of version 1, of which kubeadm only warns from 1.35 on if it is told to.
         let mut command = vec!["env", &mirror, "FLOTILLA_IGNORE=SystemVerification"];
@@ -132,9 +132,11 @@ impl Workers {
 
 /// A program among the tools of the distribution.
 pub fn tool(cluster: &Cluster, name: &str) -> Result<PathBuf> {
-    let record = Record::read(&layout(cluster)?)?.context("the cluster does not run")?;
-    let program = record.distribution.join("tools").join(name);
-    if program.is_file() { Ok(program) } else { bail!("{} is not built", program.display()) }
+    Ok(Distribution::find(Some(&record(cluster)?.distribution))?.tool(name)?)
+}
+
+fn record(cluster: &Cluster) -> Result<Record> {
+    Record::read(&layout(cluster)?)?.context("the cluster does not run")
 }
 
 fn layout(cluster: &Cluster) -> Result<Layout> {

@@ -28,7 +28,7 @@ mod supervisor;
 pub use addresses::AddressPlan;
 pub use cluster::{Cluster, Purge, Started, Wishes, client, down, up};
 pub use error::Error;
-pub use host::cgroups::thaw_tree;
+pub use host::cgroups::{points as cgroup_hierarchies, thaw_tree};
 pub use images::{image_digest, load_archive};
 pub use layout::Layout;
 pub use name::ClusterName;

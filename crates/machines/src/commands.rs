@@ -2,13 +2,13 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
 /// What a program said.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct Told {
     /// Its exit code; -1 if a signal ended it.
     pub code: i32,
     /// Its standard output.
@@ -17,7 +17,7 @@ pub struct Output {
     pub err: String,
 }
 
-impl Output {
+impl Told {
     /// The standard output of a run that succeeded.
     pub fn success(self) -> Result<String> {
         ensure!(self.code == 0, "exit code {}: {}{}", self.code, self.out, self.err);
@@ -25,8 +25,18 @@ impl Output {
     }
 }
 
+impl From<Output> for Told {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 /// Runs a program with `input` on its standard input.
-pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S], input: &str) -> Result<Output> {
+pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S], input: &str) -> Result<Told> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
@@ -38,12 +48,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S], input: &str) 
         // A program that ends without reading is judged by its exit code.
         let _ = stdin.write_all(input.as_bytes());
     }
-    let output = child.wait_with_output().with_context(|| format!("run {program}"))?;
-    Ok(Output {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
+    child.wait_with_output().map(Told::from).with_context(|| format!("run {program}"))
 }
 
 /// Runs `ip` with a batch, in a network namespace if one is given.

@@ -17,7 +17,7 @@ mod mirror;
 mod pod_network;
 mod site;
 
-pub use commands::Output;
+pub use commands::Told;
 pub use machine::Machine;
 pub use mirror::Mirror;
 pub use site::Site;

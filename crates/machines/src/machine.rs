@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::commands::{Output, ip, run};
+use crate::commands::{Told, ip, run};
 use crate::{Site, images, pod_network};
 
 const BOOT: &str = include_str!("boot.sh");
@@ -49,7 +49,7 @@ impl Machine {
         fs::create_dir_all(&directory)?;
         fs::write(directory.join("boot.sh"), BOOT)?;
         let scope = self.site.scope(self.index);
-        for hierarchy in hierarchies()? {
+        for hierarchy in local::cgroup_hierarchies() {
             fs::create_dir_all(hierarchy.join(&scope))?;
             inherit_cpus(&hierarchy, &scope)?;
         }
@@ -86,7 +86,7 @@ impl Machine {
                 // One that has ended meanwhile is no error.
                 let _ = kill(Pid::from_raw(*process), Signal::SIGKILL);
             }
-            for hierarchy in hierarchies()? {
+            for hierarchy in local::cgroup_hierarchies() {
                 local::thaw_tree(&hierarchy.join(self.site.scope(self.index)));
             }
             Ok(processes.is_empty())
@@ -109,12 +109,12 @@ impl Machine {
     }
 
     /// Runs a program on it as root.
-    pub fn run(&self, command: &[&str]) -> Result<Output> {
+    pub fn run(&self, command: &[&str]) -> Result<Told> {
         self.run_with_input(command, "")
     }
 
     /// Runs a program on it with `input` on its standard input.
-    pub fn run_with_input(&self, command: &[&str], input: &str) -> Result<Output> {
+    pub fn run_with_input(&self, command: &[&str], input: &str) -> Result<Told> {
         let Some(init) = self.init()? else {
             bail!("{} is off; its console says: {}", self.hostname, self.console())
         };
@@ -195,17 +195,6 @@ impl Machine {
             }
         }
     }
-}
-
-/// Mount points of the cgroup hierarchies.
-fn hierarchies() -> Result<Vec<PathBuf>> {
-    let mounts = fs::read_to_string("/proc/self/mounts").context("read the mounts")?;
-    Ok(mounts
-        .lines()
-        .map(|line| line.split(' ').collect::<Vec<_>>())
-        .filter(|fields| fields.get(2).is_some_and(|kind| kind.starts_with("cgroup")))
-        .filter_map(|fields| fields.get(1).map(PathBuf::from))
-        .collect())
 }
 
 /// A new cpuset of version 1 holds no CPU and takes no process.

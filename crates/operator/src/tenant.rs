@@ -131,7 +131,7 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
         }
     };
     let validated = Box::pin(with_place(tenant, validated, context)).await?;
-    let validated = if crate::tunnel::wishes(tenant) {
+    let validated = if desired::shared_tunnel::is_wished(&tenant.spec) {
         validated.with_shared_tunnel(context.tunnel.shared().await?)
     } else {
         validated

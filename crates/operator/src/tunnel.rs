@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use api::TenantControlPlane;
 use api::names::{Component, labels};
 use desired::Renewal;
 use desired::shared_tunnel::{self, SharedTunnel};
@@ -13,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::{Api, DeleteParams, ListParams};
+use kube::api::{Api, ListParams, ObjectMeta};
 use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
@@ -111,12 +110,6 @@ fn trim(pod: &mut Pod) {
     pod.metadata.annotations = None;
 }
 
-/// Whether a control plane asks for the shared tunnel.
-pub(crate) fn wishes(tenant: &TenantControlPlane) -> bool {
-    let tunnel = tenant.spec.addons.as_ref().and_then(|addons| addons.konnectivity.as_ref());
-    tunnel.and_then(|tunnel| tunnel.server.as_ref()).is_some_and(|server| server.shared == Some(true))
-}
-
 /// Keeps the certificates, and has control planes looked at when the tunnel's pods change; for ever.
 pub(crate) async fn run(context: Arc<Context>, wake: mpsc::UnboundedSender<TenantRef>) {
     let Some(parts) = &context.tunnel.0 else { return std::future::pending().await };
@@ -142,7 +135,9 @@ pub(crate) async fn run(context: Arc<Context>, wake: mpsc::UnboundedSender<Tenan
 }
 
 fn wake_users(context: &Context, wake: &mpsc::UnboundedSender<TenantRef>) {
-    for tenant in context.caches.tenants.state().iter().filter(|tenant| wishes(tenant)) {
+    for tenant in
+        context.caches.tenants.state().iter().filter(|tenant| shared_tunnel::is_wished(&tenant.spec))
+    {
         // A closed channel means that the controllers stop.
         let _ = wake.send(TenantRef::from_obj(tenant.as_ref()));
     }
@@ -178,7 +173,7 @@ async fn sweep(context: &Context, secrets: &Api<Secret>) -> Result<()> {
         let Some((uid, namespace, name)) = shared_tunnel::told_of(&secret) else { continue };
         let tenant = crate::caches::Caches::find(&context.caches.tenants, namespace, name);
         if tenant.is_none_or(|tenant| tenant.uid().as_deref() != Some(uid)) {
-            delete(secrets, &secret.name_any()).await?;
+            context.applier.delete(&secret).await?;
         }
     }
     Ok(())
@@ -189,13 +184,10 @@ pub(crate) async fn forget(context: &Context, uid: &str) -> Result<(), kube::Err
     if context.tunnel.0.is_none() {
         return Ok(());
     }
-    let secrets = Api::<Secret>::namespaced(context.client.clone(), &context.settings.tunnel_namespace);
-    delete(&secrets, &shared_tunnel::secret_name(uid)).await
-}
-
-async fn delete(secrets: &Api<Secret>, name: &str) -> Result<(), kube::Error> {
-    match secrets.delete(name, &DeleteParams::default()).await {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        other => other.map(|_| ()),
-    }
+    let metadata = ObjectMeta {
+        name: Some(shared_tunnel::secret_name(uid)),
+        namespace: Some(context.settings.tunnel_namespace.clone()),
+        ..ObjectMeta::default()
+    };
+    context.applier.delete(&Secret { metadata, ..Secret::default() }).await
 }

@@ -98,10 +98,8 @@ fn liveness() -> Probe {
 
 /// The API server's flag, if the tunnel is wished.
 pub(super) fn api_server_flag(control_plane: &Validated) -> Option<(String, String)> {
-    if Server::of(control_plane).is_none() {
-        shared_tunnel::of(control_plane)?;
-    }
-    Some(("--egress-selector-config-file".to_owned(), format!("{CONFIGURATIONS}/{EGRESS_FILE}")))
+    let is_wished = Server::of(control_plane).is_some() || shared_tunnel::of(control_plane).is_some();
+    is_wished.then(|| ("--egress-selector-config-file".to_owned(), format!("{CONFIGURATIONS}/{EGRESS_FILE}")))
 }
 
 /// What the API server mounts for the tunnel.

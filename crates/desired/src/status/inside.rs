@@ -113,7 +113,7 @@ pub(super) fn objects(control_plane: &Validated, observed: &Observed<'_>) -> Opt
 /// none is wished.
 pub(super) fn addons(control_plane: &Validated, observed: &Observed<'_>) -> Option<Report> {
     let kind = Kind::AddonsReady;
-    if shared_tunnel::is_wished(control_plane) && control_plane.shared_tunnel().is_none() {
+    if shared_tunnel::is_wished(control_plane.spec()) && control_plane.shared_tunnel().is_none() {
         return Some(Report::fails(kind, Reason::NoSharedTunnel, NO_SHARED_TUNNEL));
     }
     let addons = control_plane.spec().addons.clone().unwrap_or_default();

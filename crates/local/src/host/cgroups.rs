@@ -24,6 +24,12 @@ fn hierarchies() -> Vec<Hierarchy> {
     parse(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default())
 }
 
+/// Mount points of the hierarchies.
+#[must_use]
+pub fn points() -> Vec<PathBuf> {
+    hierarchies().into_iter().map(|hierarchy| hierarchy.point).collect()
+}
+
 /// Reads mountinfo: mount point in the fifth field, after ` - ` the file system's type and options.
 /// Processes are tracked in one hierarchy: version 1's `pids`, and without that version 2's.
 fn parse(mounts: &str) -> Vec<Hierarchy> {
@@ -84,9 +90,9 @@ pub(crate) fn enter_as_supervisor(name: &ClusterName) -> Result<(), Error> {
 /// Thaws what is frozen in cgroups of the cluster: a frozen process takes no signal, and a runtime that was
 /// killed in the middle of a change leaves its cgroup frozen.
 pub(crate) fn thaw(name: &ClusterName) {
-    for hierarchy in hierarchies() {
-        let scopes = files::entries(&hierarchy.point).into_iter().filter(|entry| name.owns_scope(entry));
-        scopes.for_each(|scope| thaw_tree(&hierarchy.point.join(scope)));
+    for point in points() {
+        let scopes = files::entries(&point).into_iter().filter(|entry| name.owns_scope(entry));
+        scopes.for_each(|scope| thaw_tree(&point.join(scope)));
     }
 }
 

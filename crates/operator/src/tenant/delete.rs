@@ -71,7 +71,7 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
         tracing::warn!(tenant = tenant.name_any(), %source, "deleted by force; its data stays in the store");
     }
     release_config_secret(tenant, context).await?;
-    if crate::tunnel::wishes(tenant) {
+    if desired::shared_tunnel::is_wished(&tenant.spec) {
         let forgotten = crate::tunnel::forget(context, &tenant.uid().unwrap_or_default()).await;
         forgotten
             .map_err(|source| DeleteError::Tunnel { name: tenant.name_any(), source: Box::new(source) })?;

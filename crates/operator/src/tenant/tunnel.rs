@@ -19,7 +19,7 @@ use crate::tunnel;
 /// The Secret that tells the tunnel of a control plane, as it is. The cache may not have seen it yet, and
 /// a key is made only once.
 pub(super) async fn known(validated: &Validated, context: &Context) -> Result<Secrets, kube::Error> {
-    let Some(tunnel) = validated.shared_tunnel().filter(|_| shared_tunnel::is_wished(validated)) else {
+    let Some(tunnel) = shared_tunnel::of(validated) else {
         return Ok(Secrets::new());
     };
     let name = shared_tunnel::secret_name(&validated.owner().uid);
