@@ -1,4 +1,5 @@
-//! Constant requests to a control plane: half of them share a connection, the others have one each.
+//! Constant requests to a control plane, or through it to a worker: half of them share a connection, the others
+//! have one each.
 
 use std::future::Future;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use base::{Clock as _, SystemClock};
+use http::Request;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::Api;
@@ -16,6 +18,13 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Longest wait for an answer: what takes longer has failed.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Whom requests go to.
+struct Target {
+    kubeconfig: String,
+    /// What is asked for, if not for a namespace.
+    path: Option<String>,
+}
 
 /// Requests that go on until they are stopped.
 pub struct Load {
@@ -36,12 +45,22 @@ pub struct Outcome {
 impl Load {
     /// Begins with `per_second` requests as the user of a kubeconfig.
     pub async fn start(kubeconfig: &Path, per_second: u32) -> Result<Self> {
-        let text = std::fs::read_to_string(kubeconfig)?;
-        let kept = shared(&text).await?;
+        Self::begin(kubeconfig, per_second, None).await
+    }
+
+    /// Begins with `per_second` requests to the kubelet of a worker.
+    pub async fn start_to_worker(kubeconfig: &Path, per_second: u32, node: &str) -> Result<Self> {
+        Self::begin(kubeconfig, per_second, Some(format!("/api/v1/nodes/{node}/proxy/healthz"))).await
+    }
+
+    async fn begin(kubeconfig: &Path, per_second: u32, path: Option<String>) -> Result<Self> {
+        let kubeconfig = std::fs::read_to_string(kubeconfig)?;
+        let kept = shared(&kubeconfig).await?;
         let outcome = Arc::new(Mutex::new(Outcome::default()));
         let (stop, stopped) = watch::channel(false);
         let pause = Duration::from_secs(1) / per_second.max(1);
-        let task = tokio::spawn(run(kept, text, pause, outcome.clone(), stopped));
+        let target = Arc::new(Target { kubeconfig, path });
+        let task = tokio::spawn(run(kept, target, pause, outcome.clone(), stopped));
         Ok(Self { stop, outcome, task })
     }
 
@@ -80,7 +99,7 @@ async fn single(kubeconfig: &str) -> Result<Client> {
 
 async fn run(
     kept: Client,
-    kubeconfig: String,
+    target: Arc<Target>,
     pause: Duration,
     outcome: Arc<Mutex<Outcome>>,
     mut stopped: watch::Receiver<bool>,
@@ -93,10 +112,10 @@ async fn run(
             _ = stopped.wait_for(|is_over| *is_over) => break,
         }
         let reused = count.is_multiple_of(2).then(|| kept.clone());
-        let (kubeconfig, outcome) = (kubeconfig.clone(), outcome.clone());
+        let (target, outcome) = (target.clone(), outcome.clone());
         requests.spawn(async move {
             let kind = if reused.is_some() { "kept" } else { "new" };
-            let answer = tokio::time::timeout(LIMIT, request(reused, &kubeconfig)).await;
+            let answer = tokio::time::timeout(LIMIT, request(reused, &target)).await;
             let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
             let now = SystemClock.now();
             match answer {
@@ -110,24 +129,37 @@ async fn run(
     requests.join_all().await;
 }
 
-async fn request(reused: Option<Client>, kubeconfig: &str) -> Result<()> {
+async fn request(reused: Option<Client>, target: &Target) -> Result<()> {
     let client = match reused {
         Some(client) => client,
-        None => single(kubeconfig).await?,
+        None => single(&target.kubeconfig).await?,
     };
-    let namespaces = Api::<Namespace>::all(client);
-    heeded(|| namespaces.get("kube-system")).await?;
+    match &target.path {
+        None => {
+            let namespaces = Api::<Namespace>::all(client);
+            heeded(&[429, 503], || namespaces.get("kube-system")).await?;
+        }
+        // The answer 503 says here that the worker is not reached.
+        Some(path) => {
+            heeded(&[429], || async {
+                let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+                client.request_text(request).await
+            })
+            .await?;
+        }
+    }
     Ok(())
 }
 
-/// Asks again where a server that ends says to, as kubectl and all controllers do: it has done nothing yet.
-pub(crate) async fn heeded<T, F>(mut ask: impl FnMut() -> F) -> Result<T, kube::Error>
+/// Asks again where a server that ends says to, by one of these codes, as kubectl and all controllers do: it has
+/// done nothing yet.
+pub(crate) async fn heeded<T, F>(codes: &[u16], mut ask: impl FnMut() -> F) -> Result<T, kube::Error>
 where
     F: Future<Output = Result<T, kube::Error>>,
 {
     loop {
         match ask().await {
-            Err(kube::Error::Api(status)) if [429, 503].contains(&status.code) => {
+            Err(kube::Error::Api(status)) if codes.contains(&status.code) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             answer => return answer,

@@ -102,7 +102,7 @@ async fn write(client: Client, report: Arc<Mutex<Report>>, mut stopped: watch::R
         let body = json!({"metadata": {"name": name, "labels": {"session": "open"}}});
         let Ok(object) = serde_json::from_value(body) else { return };
         let parameters = PostParams::default();
-        match load::heeded(|| api.create(&parameters, &object)).await {
+        match load::heeded(&[429, 503], || api.create(&parameters, &object)).await {
             Ok(_) => lock(&report).written.push(name),
             Err(error) => fail(&report, "write", &error),
         }

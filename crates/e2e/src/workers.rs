@@ -16,15 +16,18 @@ use crate::{Cluster, eventually};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Images that workers need of a tenant's addons, and those that stories run.
-const IMAGES: [&str; 9] = [
+const IMAGES: [&str; 12] = [
     "registry.k8s.io/pause:3.10.2",
     "registry.k8s.io/pause:3.10.1",
     "registry.k8s.io/kube-proxy:v1.36.3",
     "registry.k8s.io/kube-proxy:v1.35.4",
     "registry.k8s.io/coredns/coredns:v1.14.2",
+    "registry.k8s.io/coredns/coredns:v1.13.1",
     "registry.k8s.io/kas-network-proxy/proxy-agent:v0.36.0",
+    "registry.k8s.io/kas-network-proxy/proxy-agent:v0.35.0",
     "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
     "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+    "registry.k8s.io/e2e-test-images/busybox:1.37.0-1",
     "docker.io/rancher/kine:v0.17.5",
 ];
 

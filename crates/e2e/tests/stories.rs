@@ -40,6 +40,8 @@ mod pods;
 mod runner;
 #[path = "stories/stores.rs"]
 mod stores;
+#[path = "stories/tunnels.rs"]
+mod tunnels;
 #[path = "stories/workers.rs"]
 mod workers;
 #[path = "stories/workloads.rs"]
@@ -112,6 +114,8 @@ const STORIES: &[Story] = stories![
     workers::what_cannot_join_is_told_what_to_do,
     workers::a_worker_opens_no_other_tenant,
     workers::credentials_of_kubelets_are_rotated,
+    workers::certificates_of_the_tunnels_are_renewed,
+    workers::what_runs_on_workers_follows_an_upgrade,
     workers::a_lost_worker_is_seen_its_pods_move_and_it_comes_back,
     workers::a_worker_is_drained_and_removed,
     operations::a_leader_that_goes_is_followed_and_admission_never_fails,

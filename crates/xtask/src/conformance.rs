@@ -20,7 +20,7 @@ pub(crate) struct ConformanceArguments {
 /// Builds what is needed and runs the tests.
 pub(crate) fn run(workspace: &Workspace, arguments: &ConformanceArguments) -> Result<()> {
     const PROGRAM: &str = "flotilla-conformance";
-    setup::run()?;
+    setup::run_for_the_conformance()?;
     build::run(workspace, &BuildArguments::of_the_conformance())?;
     process::run_step("build flotilla-conformance", &mut build::program(workspace, &[PROGRAM], false))?;
     process::run_open(

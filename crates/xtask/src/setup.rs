@@ -39,11 +39,25 @@ const REQUIREMENTS: [Requirement; 16] = [
     Requirement { package: "ca-certificates", any_of: &["/etc/ssl/certs/ca-certificates.crt"] },
 ];
 
+/// What upstream's tests call in the images of theirs that are made here.
+const OF_THE_CONFORMANCE: [Requirement; 1] =
+    [Requirement { package: "bind9-dnsutils", any_of: &["/usr/bin/dig"] }];
+
 /// Installs what is missing where it can, and says what to install where it cannot.
 pub(crate) fn run() -> Result<()> {
+    meet(&REQUIREMENTS)
+}
+
+/// The same, with what upstream's tests need beside it.
+pub(crate) fn run_for_the_conformance() -> Result<()> {
+    run()?;
+    meet(&OF_THE_CONFORMANCE)
+}
+
+fn meet(requirements: &[Requirement]) -> Result<()> {
     golang::version()?;
     let missing: Vec<&str> =
-        REQUIREMENTS.iter().filter(|needed| !is_present(needed)).map(|needed| needed.package).collect();
+        requirements.iter().filter(|needed| !is_present(needed)).map(|needed| needed.package).collect();
     if missing.is_empty() {
         return Ok(());
     }

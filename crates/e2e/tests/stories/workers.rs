@@ -8,10 +8,12 @@ use e2e::{Cluster, TenantSpec, Tenants, Workers, eventually};
 use machines::Machine;
 use serde_json::json;
 
-use crate::workloads;
+use crate::{tunnels, workloads};
 
 const NAMESPACE: &str = "workers";
 const PATIENCE: Duration = Duration::from_mins(2);
+
+const ADDONS: [&str; 3] = ["deployment/coredns", "daemonset/kube-proxy", "daemonset/konnectivity-agent"];
 
 /// What the stories of this module share.
 struct Scene {
@@ -48,7 +50,7 @@ pub(crate) async fn workers_of_two_tenants_join_from_behind_a_router(cluster: &C
         let script = script(cluster, name)?;
         let joining: Vec<&Machine> = joining.iter().collect();
         workers.join(&kubeconfig, &script, &joining).await?;
-        addons_run(cluster, &kubeconfig).await?;
+        addons_run(cluster, &kubeconfig, ADDONS).await?;
     }
     Ok(())
 }
@@ -67,8 +69,8 @@ fn script_for(cluster: &Cluster, tenant: &str, options: &[&str]) -> Result<(Stri
     Ok((told.success()?, name))
 }
 
-async fn addons_run(cluster: &Cluster, kubeconfig: &Path) -> Result<()> {
-    for workload in ["deployment/coredns", "daemonset/kube-proxy", "daemonset/konnectivity-agent"] {
+async fn addons_run(cluster: &Cluster, kubeconfig: &Path, workloads: [&str; 3]) -> Result<()> {
+    for workload in workloads {
         eventually(&format!("{workload} runs"), PATIENCE, || async {
             let arguments = ["-n", "kube-system", "rollout", "status", workload, "--timeout=5s"];
             cluster.kubectl(kubeconfig, &arguments)?.success().map(|_| ())
@@ -240,6 +242,50 @@ pub(crate) async fn credentials_of_kubelets_are_rotated(cluster: &Cluster) -> Re
     scene.workers.ready(&two, "cellar", "True").await?;
     let logs = ["-n", "kube-system", "logs", "daemonset/konnectivity-agent", "--tail=1"];
     cluster.kubectl(&two, &logs)?.success().map(|_| ())
+}
+
+pub(crate) async fn certificates_of_the_tunnels_are_renewed(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    tunnels::of_the_shared_tunnel_are_renewed(cluster, &scene.tenants, "two", "cellar").await?;
+    tunnels::of_its_own_tunnel_are_renewed(cluster, &scene.tenants, "one", "attic").await
+}
+
+pub(crate) async fn what_runs_on_workers_follows_an_upgrade(cluster: &Cluster) -> Result<()> {
+    let scene = Scene::open(cluster).await?;
+    let three = TenantSpec::with_workers("three")
+        .with("/kubernetes/version", json!("v1.35.4"))
+        .with("/addons/konnectivity/agent", json!({ "mode": "Deployment", "replicas": 1 }));
+    scene.tenants.create(&three).await?;
+    scene.tenants.ready("three").await?;
+    let kubeconfig = scene.tenants.kubeconfig("three").await?;
+    let den = scene.workers.machine(4, "den");
+    den.run(&["kubeadm", "reset", "--force"])?.success()?;
+    scene.workers.join(&kubeconfig, &script(cluster, "three")?, &[&den]).await?;
+    let addons = ["deployment/coredns", "daemonset/kube-proxy", "deployment/konnectivity-agent"];
+    let images = || -> Result<Vec<String>> {
+        let template = "jsonpath={.spec.template.spec.containers[0].image}";
+        let image = |addon| {
+            cluster.kubectl(&kubeconfig, &["-n", "kube-system", "get", addon, "-o", template])?.success()
+        };
+        addons.into_iter().map(image).collect()
+    };
+    let end_with = |images: &[String], ends: [&str; 3]| {
+        images.iter().zip(ends).all(|(image, end)| image.ends_with(end))
+    };
+    addons_run(cluster, &kubeconfig, addons).await?;
+    let old = images()?;
+    ensure!(end_with(&old, [":v1.13.1", ":v1.35.4", ":v0.35.0"]), "{old:?}");
+    tunnels::is_reached(cluster, &kubeconfig, "den").await?;
+    scene.tenants.change("three", json!({"kubernetes": {"version": "v1.36.3"}})).await?;
+    eventually("the addons are those of the new version", PATIENCE, || async {
+        let new = images()?;
+        ensure!(end_with(&new, [":v1.14.2", ":v1.36.3", ":v0.36.0"]), "{new:?}");
+        Ok(())
+    })
+    .await?;
+    addons_run(cluster, &kubeconfig, addons).await?;
+    tunnels::is_reached(cluster, &kubeconfig, "den").await?;
+    scene.tenants.delete("three").await
 }
 
 pub(crate) async fn a_lost_worker_is_seen_its_pods_move_and_it_comes_back(cluster: &Cluster) -> Result<()> {

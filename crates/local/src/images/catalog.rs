@@ -13,7 +13,7 @@ use crate::config::containerd::SANDBOX_IMAGE;
 const ETCD_IMAGE: &str = "registry.k8s.io/etcd:3.6.8-0";
 /// Images of single programs among the distribution's tools; those that are not built are left out. One
 /// build of a tool stands for the versions that tenants ask for by default too.
-const TOOLS: [(&str, &[&str]); 8] = [
+const TOOLS: [(&str, &[&str]); 9] = [
     ("pause", &[SANDBOX_IMAGE, "registry.k8s.io/pause:3.10.1", "registry.k8s.io/pause:3.10.2"]),
     (
         "coredns",
@@ -43,6 +43,7 @@ const TOOLS: [(&str, &[&str]); 8] = [
     ),
     ("metrics-server", &["registry.k8s.io/metrics-server/metrics-server:v0.9.0"]),
     ("agnhost", &["registry.k8s.io/e2e-test-images/agnhost:2.63.0"]),
+    ("busybox", &["registry.k8s.io/e2e-test-images/busybox:1.37.0-1"]),
 ];
 /// How many bundles, from the first one on, a node needs for its first pods: pause and `CoreDNS`. If
 /// `CoreDNS` is not built, the next one is waited for, which does no harm.
@@ -81,6 +82,8 @@ pub(crate) fn bundles(distribution: &Distribution) -> Vec<Bundle> {
             complete_kine(bundle, distribution);
         } else if is("/agnhost:") {
             complete_agnhost(bundle, distribution);
+        } else if is("/busybox:") {
+            complete_busybox(bundle, distribution);
         } else if is("/coredns:") {
             run_as_root(bundle);
         }
@@ -104,7 +107,7 @@ pub(crate) fn bundles(distribution: &Distribution) -> Vec<Bundle> {
 }
 
 fn image(reference: &str, program: &str, user: &'static str) -> Image {
-    Image { reference: reference.to_owned(), entrypoint: format!("/usr/local/bin/{program}"), user }
+    Image { reference: reference.to_owned(), entrypoint: Some(format!("/usr/local/bin/{program}")), user }
 }
 
 fn base() -> Vec<Entry> {
@@ -158,7 +161,16 @@ fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
     bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
     run_as_root(bundle);
     bundle.entries.extend(system::shell(distribution));
-    bundle.entries.extend(system::web_client());
+    bundle.entries.extend(system::network_clients());
+}
+
+/// What upstream's tests expect of busybox's image: a shell that arguments replace.
+fn complete_busybox(bundle: &mut Bundle, distribution: &Distribution) {
+    run_as_root(bundle);
+    for image in &mut bundle.images {
+        image.entrypoint = None;
+    }
+    bundle.entries.extend(system::shell(distribution));
 }
 
 /// The multi-call binary with a link per component.
@@ -216,8 +228,9 @@ mod tests {
             std::fs::write(directory.path().join("tools").join(tool), "").unwrap();
         }
         let distribution = Distribution::find(Some(directory.path())).unwrap();
-        let [kine] = &bundles(&distribution)[..] else { panic!("not one image") };
+        let [kine, busybox] = &bundles(&distribution)[..] else { panic!("not two images") };
         assert_eq!(kine.images[0].user, "");
+        assert_eq!(busybox.images[0].entrypoint, None);
         let links: Vec<&str> = kine
             .entries
             .iter()

@@ -19,6 +19,7 @@ const APPLETS: [&str; 62] = [
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
 const PACKET_FILTER_NAMES: [&str; 6] =
     ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
+const NETWORK_CLIENTS: [&str; 2] = ["/usr/bin/curl", "/usr/bin/dig"];
 /// Directories in which iptables looks for its extensions.
 const EXTENSIONS: &str = "xtables";
 
@@ -31,15 +32,12 @@ pub(super) fn shell(distribution: &Distribution) -> Vec<Entry> {
     entries
 }
 
-/// curl, if this machine has it: the shell's own way to fetch pages cannot resolve names.
-pub(super) fn web_client() -> Vec<Entry> {
-    let program = Path::new("/usr/bin/curl");
-    if !program.is_file() {
-        return Vec::new();
-    }
-    let mut entries = with_libraries(program);
-    entries.push(Entry::Program { path: relative(program), source: program.to_owned() });
-    entries
+/// Clients of web and name servers, as far as this machine has them: the shell's own way to fetch pages cannot
+/// resolve names.
+pub(super) fn network_clients() -> Vec<Entry> {
+    let mut programs: Vec<PathBuf> = NETWORK_CLIENTS.iter().map(PathBuf::from).collect();
+    programs.retain(|program| program.is_file());
+    if programs.is_empty() { Vec::new() } else { with_libraries_of_all(programs) }
 }
 
 /// What kube-proxy calls: iptables on top of nftables, and nft itself, as far as this machine has them.
@@ -51,13 +49,18 @@ pub(super) fn packet_filter() -> Vec<Entry> {
     let mut programs = vec![filter.to_owned(), PathBuf::from("/usr/sbin/nft")];
     programs.extend(extensions());
     programs.retain(|path| path.is_file());
+    let mut entries = with_libraries_of_all(programs);
+    entries.extend(PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi")));
+    entries
+}
+
+/// Programs of this machine at their places, and the libraries of all of them.
+fn with_libraries_of_all(programs: Vec<PathBuf>) -> Vec<Entry> {
     // Of several programs, ldd heads each list with a name and a colon, which is no file.
     let needed =
         libraries(&run("ldd", &programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
     let sources: BTreeSet<PathBuf> = programs.iter().cloned().chain(needed).collect();
-    let copied = sources.into_iter().map(|source| Entry::Program { path: relative(&source), source });
-    let links = PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi"));
-    copied.chain(links).collect()
+    sources.into_iter().map(|source| Entry::Program { path: relative(&source), source }).collect()
 }
 
 /// The libraries of a dynamically linked program; none of a static one, which ldd refuses.
