@@ -17,7 +17,7 @@ use k8s_openapi::api::batch::v1::Job;
 use kube::runtime::controller::{Action, Controller};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
-use kubekit::{StatusError, WatchBackoff};
+use kubekit::{FinalizerError, StatusError, WatchBackoff};
 
 use crate::context::Context;
 
@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// The status could not be written.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// A finalizer could not be changed.
+    #[error(transparent)]
+    Finalizer(#[from] FinalizerError),
     /// The management cluster refused or did not answer.
     #[error("failed to {action}")]
     Cluster {
@@ -41,6 +44,17 @@ pub(crate) enum Error {
         #[source]
         source: Box<kube::Error>,
     },
+}
+
+impl Error {
+    /// Whether somebody else was faster, which the next pass sees.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        matches!(
+            self,
+            Self::Status(StatusError::Stale { .. } | StatusError::Gone { .. })
+                | Self::Finalizer(FinalizerError::Stale { .. })
+        )
+    }
 }
 
 /// What hinders a backup or a restore now: a reason in one word, and a message with the next step.
@@ -101,7 +115,7 @@ async fn drain<T, E: std::fmt::Display>(stream: impl Stream<Item = Result<T, E>>
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
 fn retry<K: ResourceExt>(object: Arc<K>, error: &Error, _: Arc<Context>) -> Action {
-    if !matches!(error, Error::Status(StatusError::Stale { .. } | StatusError::Gone { .. })) {
+    if !error.is_overtaken() {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         tracing::warn!(namespace, name, error = error as &dyn std::error::Error, "retrying");
     }

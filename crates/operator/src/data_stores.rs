@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 use api::names::{annotations, finalizers};
 use api::{DataStore, TenantControlPlane};
 use datastore::Health;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::Api;
 use kube::runtime::controller::Action;
-use kube::{Resource, ResourceExt};
-use kubekit::{StatusError, replace_status};
-use serde_json::json;
+use kube::ResourceExt;
+use kubekit::{FinalizerError, StatusError, has_finalizer, replace_status, set_finalizers};
 
 use crate::context::Context;
 use crate::events::{Notice, publish};
@@ -30,14 +29,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The finalizer could not be changed.
-    #[error("failed to change the finalizers of DataStore `{name}`")]
-    Finalizer {
-        /// Name of the DataStore.
-        name: String,
-        /// The API server's reason.
-        #[source]
-        source: Box<kube::Error>,
-    },
+    #[error(transparent)]
+    Finalizer(#[from] FinalizerError),
     /// The status could not be written.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -68,7 +61,7 @@ async fn pass(object: &DataStore, context: &Context) -> Result<Action, Error> {
     let tenants = context.caches.tenants.state();
     // Kept only while somebody needs it, so that an unused platform can be uninstalled in any order.
     let is_needed = tenants.iter().any(|tenant| needs(tenant, &name, context.settings.default_store()));
-    if has_finalizer(object) != is_needed {
+    if has_finalizer(object, finalizers::DATA_STORE) != is_needed {
         set_finalizer(object, context, is_needed).await?;
     }
     if object.metadata.deletion_timestamp.is_some() && !is_needed {
@@ -127,7 +120,7 @@ async fn reach(object: &DataStore, context: &Context) -> Result<Health, StoreErr
 
 /// Keeps a store from being deleted before a control plane leaves anything in it.
 pub(crate) async fn hold(object: &DataStore, context: &Context) -> Result<(), Error> {
-    if has_finalizer(object) { Ok(()) } else { set_finalizer(object, context, true).await }
+    if has_finalizer(object, finalizers::DATA_STORE) { Ok(()) } else { set_finalizer(object, context, true).await }
 }
 
 /// Name of the store that has the control plane's state, or shall have it.
@@ -164,7 +157,7 @@ pub(crate) fn used_by<'a>(tenant: &'a TenantControlPlane, default: &'a str) -> B
 
 /// Whether the control plane has something in the store, or is about to.
 fn needs(tenant: &TenantControlPlane, name: &str, default: &str) -> bool {
-    let may_have_begun = tenant.finalizers().iter().any(|known| known == finalizers::DATA_STORE_SETUP);
+    let may_have_begun = has_finalizer(tenant, finalizers::DATA_STORE_SETUP);
     held_in(tenant).contains(name) || (may_have_begun && used_by(tenant, default).contains(name))
 }
 
@@ -179,22 +172,8 @@ fn users(name: &str, tenants: &[Arc<TenantControlPlane>]) -> Vec<String> {
     users
 }
 
-fn has_finalizer(object: &DataStore) -> bool {
-    object.finalizers().iter().any(|finalizer| finalizer == finalizers::DATA_STORE)
-}
-
-async fn set_finalizer(object: &DataStore, context: &Context, wanted: bool) -> Result<(), Error> {
-    let mut all: Vec<String> =
-        object.finalizers().iter().filter(|known| *known != finalizers::DATA_STORE).cloned().collect();
-    if wanted {
-        all.push(finalizers::DATA_STORE.to_owned());
-    }
-    // With the version that was read: finalizers of others must not be lost.
-    let patch = json!({"metadata": {"finalizers": all, "resourceVersion": object.meta().resource_version}});
-    let api: Api<DataStore> = Api::all(context.client.clone());
-    match api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(Error::Finalizer { name: object.name_any(), source: Box::new(source) }),
-    }
+async fn set_finalizer(object: &DataStore, context: &Context, is_wanted: bool) -> Result<(), Error> {
+    let wanted: &[&str] = if is_wanted { &[finalizers::DATA_STORE] } else { &[] };
+    let api = Api::all(context.client.clone());
+    Ok(set_finalizers(&api, object, &[finalizers::DATA_STORE], wanted).await?)
 }

@@ -105,10 +105,9 @@ fn tokens_of(store: &Store<JoinToken>, tenant: &TenantRef) -> Vec<ObjectRef<Join
 
 #[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
 fn retry(token: Arc<JoinToken>, error: &Error, _: Arc<Context>) -> Action {
-    let is_stale =
-        |error: &StatusError| matches!(error, StatusError::Stale { .. } | StatusError::Gone { .. });
     let is_usual = match error {
-        Error::Status(error) | Error::Object(backups::Error::Status(error)) => is_stale(error),
+        Error::Status(error) => matches!(error, StatusError::Stale { .. } | StatusError::Gone { .. }),
+        Error::Object(error) => error.is_overtaken(),
         _ => false,
     };
     if !is_usual {

@@ -3,21 +3,15 @@
 use std::fmt::Debug;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
 use kube::{Api, Client, Resource, ResourceExt};
-use kubekit::{StatusError, replace_status};
+use kubekit::{StatusError, replace_status, set_finalizers};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 
-use super::{Error, failed};
+use super::Error;
 
-pub(crate) fn has_finalizer(object: &impl Resource, finalizer: &str) -> bool {
-    object.finalizers().iter().any(|known| known == finalizer)
-}
-
-/// Adds or removes a finalizer and leaves the others; an object that is gone is no error.
+/// Adds or removes a finalizer.
 pub(crate) async fn set_finalizer<K>(
     object: &K,
     finalizer: &str,
@@ -27,22 +21,9 @@ pub(crate) async fn set_finalizer<K>(
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
 {
-    let mut wanted: Vec<&str> = object.finalizers().iter().map(String::as_str).collect();
-    wanted.retain(|known| *known != finalizer);
-    if is_wanted {
-        wanted.push(finalizer);
-    }
-    // The version guards the other finalizers in the list.
-    let body = json!({"metadata": {"finalizers": wanted, "resourceVersion": object.resource_version()}});
-    let objects: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
-    match objects.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(body)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_conflict() => {
-            Err(StatusError::Stale { name: object.name_any() }.into())
-        }
-        Err(error) => Err(failed("set a finalizer")(error)),
-    }
+    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let wanted: &[&str] = if is_wanted { &[finalizer] } else { &[] };
+    Ok(set_finalizers(&api, object, &[finalizer], wanted).await?)
 }
 
 /// What makes Jobs go with `object`, and their ends bring it to its controller.

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
+use kubekit::has_finalizer;
 
 use self::archive::Archive;
 use super::inputs::{self, Source};
@@ -53,9 +54,9 @@ impl From<Hindrance> for Step {
 pub(super) async fn reconcile(restore: Arc<TenantRestore>, context: Arc<Context>) -> Result<Action, Error> {
     context.caches.filled().await;
     let is_ended = restore.status.as_ref().is_some_and(|status| status.completed_at.is_some());
-    let has_finalizer = object::has_finalizer(restore.as_ref(), finalizers::RESTORE);
+    let is_held = has_finalizer(restore.as_ref(), finalizers::RESTORE);
     if restore.metadata.deletion_timestamp.is_some() {
-        if has_finalizer {
+        if is_held {
             end_job(&restore, &context).await?;
             holding::release(&restore, &context).await?;
             object::set_finalizer(restore.as_ref(), finalizers::RESTORE, false, &context.client).await?;
@@ -65,7 +66,7 @@ pub(super) async fn reconcile(restore: Arc<TenantRestore>, context: Arc<Context>
     if is_ended {
         return Ok(Action::await_change());
     }
-    if !has_finalizer {
+    if !is_held {
         // The change brings the next pass.
         object::set_finalizer(restore.as_ref(), finalizers::RESTORE, true, &context.client).await?;
         return Ok(Action::await_change());

@@ -9,7 +9,7 @@ use desired::backups::{Due, condition, due, kept};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::api::{ListParams, ObjectMeta, PostParams};
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 
@@ -76,7 +76,7 @@ async fn follow(
         begin(schedule, time, &backups).await?;
         status.last_schedule_time = Some(Time(time));
     }
-    retain(schedule, &own, &backups).await?;
+    retain(schedule, &own, context).await?;
     let completed = own.iter().filter(|backup| taken_at(backup).is_some());
     status.kept = i64::try_from(completed.clone().count()).ok();
     status.last_successful_time = completed.filter_map(taken_at).max().map(Time);
@@ -136,7 +136,7 @@ async fn begin(
 async fn retain(
     schedule: &TenantBackupSchedule,
     own: &[TenantBackup],
-    backups: &Api<TenantBackup>,
+    context: &Context,
 ) -> Result<(), Error> {
     let zone = schedule.spec.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
     let zone = zone.unwrap_or(TimeZone::UTC);
@@ -150,11 +150,7 @@ async fn retain(
         standing().filter(|backup| is_ended(backup) && taken_at(backup).is_none()).collect();
     failed_ones.sort_by_key(|backup| std::cmp::Reverse(backup.creation_timestamp().map(|time| time.0)));
     for backup in surplus.chain(failed_ones.into_iter().skip(FAILED_KEPT)) {
-        match backups.delete(&backup.name_any(), &DeleteParams::default()).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            Err(error) => return Err(failed("delete a backup that is not kept")(error)),
-        }
+        context.applier.delete(backup).await.map_err(failed("delete a backup that is not kept"))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::runtime::controller::Action;
+use kubekit::has_finalizer;
 use kube::{Api, ResourceExt};
 
 use super::jobs::{self, Stand};
@@ -30,7 +31,7 @@ pub(super) async fn reconcile(backup: Arc<TenantBackup>, context: Arc<Context>) 
     if backup.status.as_ref().is_some_and(|status| status.completed_at.is_some()) {
         return Ok(Action::await_change());
     }
-    if !object::has_finalizer(backup.as_ref(), finalizers::ARCHIVE) {
+    if !has_finalizer(backup.as_ref(), finalizers::ARCHIVE) {
         // The change brings the next pass.
         object::set_finalizer(backup.as_ref(), finalizers::ARCHIVE, true, &context.client).await?;
         return Ok(Action::await_change());
@@ -181,7 +182,7 @@ async fn tell(backup: &TenantBackup, status: &TenantBackupStatus, context: &Cont
 
 /// Removes the archive if that is wished, as far as the target answers, and lets the object go.
 async fn take_away(backup: &TenantBackup, context: &Context) -> Result<Action, Error> {
-    if !object::has_finalizer(backup, finalizers::ARCHIVE) {
+    if !has_finalizer(backup, finalizers::ARCHIVE) {
         return Ok(Action::await_change());
     }
     let namespace = backup.namespace().unwrap_or_default();

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
-use kubekit::{Remote, StatusError, replace_status};
+use kubekit::{Remote, StatusError, has_finalizer, replace_status};
 
 use super::{Error, TRY_AGAIN, failed, tenant_side};
 use crate::backups::object;
@@ -42,7 +42,7 @@ pub(super) async fn reconcile(token: Arc<JoinToken>, context: Arc<Context>) -> R
     if token.metadata.deletion_timestamp.is_some() {
         return revoke(&token, &context).await;
     }
-    if !object::has_finalizer(token.as_ref(), finalizers::JOIN_TOKEN) {
+    if !has_finalizer(token.as_ref(), finalizers::JOIN_TOKEN) {
         // The change brings the next pass.
         object::set_finalizer(token.as_ref(), finalizers::JOIN_TOKEN, true, &context.client).await?;
         return Ok(Action::await_change());
@@ -177,7 +177,7 @@ async fn expire(token: &JoinToken, context: &Context) -> Result<Stands, Error> {
 
 /// Takes the token back and lets the object go; what the tenant's cluster answers delays that a little only.
 async fn revoke(token: &JoinToken, context: &Context) -> Result<Action, Error> {
-    if !object::has_finalizer(token, finalizers::JOIN_TOKEN) {
+    if !has_finalizer(token, finalizers::JOIN_TOKEN) {
         return Ok(Action::await_change());
     }
     if let Err(error) = take_back(token, context).await {

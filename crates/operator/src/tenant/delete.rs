@@ -7,8 +7,9 @@ use api::names::{Component, finalizers};
 use datastore::TenantSpace;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
 use kube::api::{Api, Patch, PatchParams};
-use kube::{Client, ResourceExt};
+use kubekit::{FinalizerError, has_finalizer, set_finalizers};
 use serde_json::json;
 
 use super::rivals::{Claim, taken};
@@ -41,9 +42,12 @@ pub(crate) enum DeleteError {
         source: Box<kube::Error>,
     },
     /// A finalizer could not be changed.
-    #[error("failed to change the finalizers of `{name}`")]
-    Finalizer {
-        /// Name of the object.
+    #[error(transparent)]
+    Finalizer(#[from] FinalizerError),
+    /// The Secret of the settings could not be let go.
+    #[error("failed to let go of the Secret `{name}`")]
+    Secret {
+        /// Name of the Secret.
         name: String,
         /// The API server's reason.
         #[source]
@@ -59,10 +63,10 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
     context.gate.forget(tenant);
     context.copies.cancel(&tenant.uid().unwrap_or_default());
     context.sessions.end(&tenant.uid().unwrap_or_default());
-    if !has_finalizer(tenant) {
+    if !has_finalizer(tenant, finalizers::DATA_STORE_SETUP) {
         // Kamaji's, which has nothing to wait for here; alone it stands where Kamaji was stopped half-way.
-        let is_left = tenant.finalizers().iter().any(|left| left == finalizers::TENANT_CONTROLLERS);
-        return if is_left { set_finalizers(&context.client, tenant, &[]).await } else { Ok(()) };
+        let is_left = has_finalizer(tenant, finalizers::TENANT_CONTROLLERS);
+        return if is_left { set_own(context, tenant, &[]).await } else { Ok(()) };
     }
     if let Err(source) = remove_from_stores(tenant, context).await {
         if tenant.annotations().get(FORCE_DELETE).is_none_or(|value| value != "true") {
@@ -76,19 +80,15 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
         forgotten
             .map_err(|source| DeleteError::Tunnel { name: tenant.name_any(), source: Box::new(source) })?;
     }
-    set_finalizers(&context.client, tenant, &[]).await
+    set_own(context, tenant, &[]).await
 }
 
 /// Adds our finalizer before anything is made in the store.
 pub(super) async fn protect(tenant: &TenantControlPlane, context: &Context) -> Result<(), DeleteError> {
-    if has_finalizer(tenant) {
+    if has_finalizer(tenant, finalizers::DATA_STORE_SETUP) {
         return Ok(());
     }
-    set_finalizers(&context.client, tenant, &[finalizers::DATA_STORE_SETUP]).await
-}
-
-fn has_finalizer(tenant: &TenantControlPlane) -> bool {
-    tenant.finalizers().iter().any(|finalizer| finalizer == finalizers::DATA_STORE_SETUP)
+    set_own(context, tenant, &[finalizers::DATA_STORE_SETUP]).await
 }
 
 /// Removes the tenant from every store that holds something of it. A store that is no longer there holds
@@ -146,28 +146,17 @@ async fn release_config_secret(tenant: &TenantControlPlane, context: &Context) -
     match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(DeleteError::Finalizer { name, source: Box::new(source) }),
+        Err(source) => Err(DeleteError::Secret { name, source: Box::new(source) }),
     }
 }
 
-/// Replaces our finalizers and leaves those of others.
-async fn set_finalizers(
-    client: &Client,
+/// Leaves of our finalizers only those that are wanted.
+async fn set_own(
+    context: &Context,
     tenant: &TenantControlPlane,
     wanted: &[&str],
 ) -> Result<(), DeleteError> {
+    let api = Api::namespaced(context.client.clone(), &tenant.namespace().unwrap_or_default());
     let ours = [finalizers::DATA_STORE_SETUP, finalizers::TENANT_CONTROLLERS];
-    let mut all: Vec<&str> =
-        tenant.finalizers().iter().map(String::as_str).filter(|known| !ours.contains(known)).collect();
-    all.extend(wanted);
-    // With the version that was read: finalizers of others must not be lost.
-    let version = tenant.metadata.resource_version.as_deref();
-    let patch = json!({"metadata": {"finalizers": all, "resourceVersion": version}});
-    let api: Api<TenantControlPlane> =
-        Api::namespaced(client.clone(), &tenant.namespace().unwrap_or_default());
-    match api.patch(&tenant.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        Err(source) => Err(DeleteError::Finalizer { name: tenant.name_any(), source: Box::new(source) }),
-    }
+    Ok(set_finalizers(&api, tenant, &ours, wanted).await?)
 }
