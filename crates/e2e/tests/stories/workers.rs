@@ -160,9 +160,7 @@ pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Re
 pub(crate) async fn a_worker_opens_no_other_tenant(cluster: &Cluster) -> Result<()> {
     let scene = Scene::open(cluster).await?;
     let cellar = scene.workers.machine(3, "cellar");
-    let endpoint =
-        scene.tenants.api().get("one").await?.status.and_then(|status| status.control_plane_endpoint);
-    let endpoint = endpoint.context("no endpoint")?;
+    let endpoint = endpoint(&scene.tenants, "one").await?;
     let answer = |url: &str| -> Result<String> {
         let pem = "/var/lib/kubelet/pki/kubelet-client-current.pem";
         let format = "%{http_code}";
@@ -189,24 +187,48 @@ pub(crate) async fn a_worker_opens_no_other_tenant(cluster: &Cluster) -> Result<
     ensure!(other == "401", "the other tenant's API server answers {other}");
     let kubelet = answer("https://192.168.100.11:10250/pods")?;
     ensure!(kubelet == "401", "the other tenant's kubelet answers {kubelet}");
-    a_foreign_agent_is_refused(cluster, &scene, &cellar, &endpoint).await
+    // Tenant one has a tunnel of its own, tenant two the one that is shared: it knows its tenants by their uids.
+    foreign_agents_are_refused(cluster, &scene, &cellar, "one", None).await?;
+    let [attic, _] = scene.machines();
+    let [one, two] = [uid(&scene.tenants, "one").await?, uid(&scene.tenants, "two").await?];
+    foreign_agents_are_refused(cluster, &scene, &attic, "two", Some(&two)).await?;
+    let log = agent_at(cluster, &scene, &attic, "two", Some(&one), "one").await?;
+    ensure!(log.contains(REFUSED), "a tenant that the tunnel does not serve: {log}");
+    scene.workers.ready(&scene.one, "attic", "True").await
 }
 
-/// An agent at the tunnel of tenant one: with its own token it is let in, with the other tenant's it is not.
-async fn a_foreign_agent_is_refused(
+/// What an agent says that is not let in.
+const REFUSED: &str = "cannot connect once";
+
+/// Agents at the tunnel of a tenant: with its own token one is let in, with the other tenant's it is not.
+async fn foreign_agents_are_refused(
     cluster: &Cluster,
     scene: &Scene,
-    cellar: &Machine,
-    endpoint: &str,
+    machine: &Machine,
+    at: &str,
+    named: Option<&str>,
 ) -> Result<()> {
+    for token_of in ["one", "two"] {
+        let log = agent_at(cluster, scene, machine, at, named, token_of).await?;
+        ensure!(log.contains(REFUSED) == (token_of != at), "at {at} with the token of {token_of}: {log}");
+    }
+    Ok(())
+}
+
+/// Runs an agent on a machine for some seconds: at the tunnel of a tenant, which knows it by the uid that it
+/// names, with the token of a tenant. Returns what it says.
+async fn agent_at(
+    cluster: &Cluster,
+    scene: &Scene,
+    machine: &Machine,
+    at: &str,
+    named: Option<&str>,
+    token_of: &str,
+) -> Result<String> {
     let authority = ["get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data.ca\\.crt}"];
-    cellar.write("/run/agent/ca.crt", &cluster.kubectl(&scene.one, &authority)?.success()?)?;
-    cellar.install(&e2e::tool(cluster, "konnectivity-agent")?, "foreign-agent")?;
-    let host = endpoint.rsplit_once(':').context("no port")?.0;
-    let agent = format!(
-        "timeout -s KILL 5 foreign-agent --ca-cert=/run/agent/ca.crt --service-account-token-path=/run/agent/token \
-         --proxy-server-host={host} --proxy-server-port=8132 --admin-server-port=18133 --health-server-port=18134 2>&1"
-    );
+    let authority = cluster.kubectl(&scene.tenants.kubeconfig(at).await?, &authority)?.success()?;
+    machine.write("/run/agent/ca.crt", &authority)?;
+    machine.install(&e2e::tool(cluster, "konnectivity-agent")?, "foreign-agent")?;
     let create = [
         "create",
         "token",
@@ -216,13 +238,26 @@ async fn a_foreign_agent_is_refused(
         "--audience",
         "system:konnectivity-server",
     ];
-    for (tenant, is_refused) in [("one", false), ("two", true)] {
-        let kubeconfig = scene.tenants.kubeconfig(tenant).await?;
-        cellar.write("/run/agent/token", cluster.kubectl(&kubeconfig, &create)?.success()?.trim())?;
-        let log = cellar.run(&["sh", "-c", &agent])?.out;
-        ensure!(log.contains("cannot connect once") == is_refused, "with the token of {tenant}: {log}");
-    }
-    Ok(())
+    let token = cluster.kubectl(&scene.tenants.kubeconfig(token_of).await?, &create)?.success()?;
+    machine.write("/run/agent/token", token.trim())?;
+    let endpoint = endpoint(&scene.tenants, at).await?;
+    let host = endpoint.rsplit_once(':').context("no port")?.0;
+    let protocol = named.map(|uid| format!("--alpn-proto=flotilla-{uid}")).unwrap_or_default();
+    let agent = format!(
+        "timeout -s KILL 5 foreign-agent --ca-cert=/run/agent/ca.crt --service-account-token-path=/run/agent/token \
+         --proxy-server-host={host} --proxy-server-port=8132 {protocol} \
+         --admin-server-port=18133 --health-server-port=18134 2>&1"
+    );
+    Ok(machine.run(&["sh", "-c", &agent])?.out)
+}
+
+async fn endpoint(tenants: &Tenants, tenant: &str) -> Result<String> {
+    let status = tenants.api().get(tenant).await?.status;
+    status.and_then(|status| status.control_plane_endpoint).context("no endpoint")
+}
+
+async fn uid(tenants: &Tenants, tenant: &str) -> Result<String> {
+    tenants.api().get(tenant).await?.metadata.uid.context("no uid")
 }
 
 pub(crate) async fn credentials_of_kubelets_are_rotated(cluster: &Cluster) -> Result<()> {
