@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use api::names::{annotations, finalizers};
 use api::{DataStore, TenantControlPlane};
 use datastore::Health;
+use kube::ResourceExt;
 use kube::api::Api;
 use kube::runtime::controller::Action;
-use kube::ResourceExt;
 use kubekit::{FinalizerError, StatusError, has_finalizer, replace_status, set_finalizers};
 
 use crate::context::Context;
@@ -120,7 +120,11 @@ async fn reach(object: &DataStore, context: &Context) -> Result<Health, StoreErr
 
 /// Keeps a store from being deleted before a control plane leaves anything in it.
 pub(crate) async fn hold(object: &DataStore, context: &Context) -> Result<(), Error> {
-    if has_finalizer(object, finalizers::DATA_STORE) { Ok(()) } else { set_finalizer(object, context, true).await }
+    if has_finalizer(object, finalizers::DATA_STORE) {
+        Ok(())
+    } else {
+        set_finalizer(object, context, true).await
+    }
 }
 
 /// Name of the store that has the control plane's state, or shall have it.

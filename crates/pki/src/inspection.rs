@@ -33,12 +33,8 @@ pub struct Inspection {
 
 /// Reads the first certificate of a PEM text.
 pub fn inspect(certificate: &str) -> Result<Inspection, Error> {
-    let unreadable = |reason: String| Error::ReadCertificate { reason };
-    let pem = Pem::iter_from_buffer(certificate.as_bytes())
-        .next()
-        .ok_or_else(|| unreadable("the text holds no PEM block".to_owned()))?
-        .map_err(|error| unreadable(error.to_string()))?;
-    let parsed = pem.parse_x509().map_err(|error| unreadable(error.to_string()))?;
+    let pem = first_block(certificate)?;
+    let parsed = parsed(&pem)?;
     let (dns_names, ip_addresses) = alternative_names(&parsed);
     Ok(Inspection {
         common_name: parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok()).collect(),
@@ -54,14 +50,26 @@ pub fn inspect(certificate: &str) -> Result<Inspection, Error> {
 /// The digest of the public key of the first certificate of a PEM text, as kubeadm pins authorities:
 /// `sha256:<hex>`.
 pub fn public_key_pin(certificate: &str) -> Result<String, Error> {
-    let der = inspect(certificate)?.der;
-    let unreadable = |error: &dyn std::fmt::Display| Error::ReadCertificate { reason: error.to_string() };
-    let (_, parsed) = X509Certificate::from_der(&der).map_err(|error| unreadable(&error))?;
+    let pem = first_block(certificate)?;
+    let parsed = parsed(&pem)?;
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(parsed.public_key().raw) {
         let _ = write!(text, "{byte:02x}");
     }
     Ok(text)
+}
+
+fn first_block(certificate: &str) -> Result<Pem, Error> {
+    let first = Pem::iter_from_buffer(certificate.as_bytes()).next();
+    first.ok_or_else(|| unreadable("the text holds no PEM block"))?.map_err(unreadable)
+}
+
+fn parsed(pem: &Pem) -> Result<X509Certificate<'_>, Error> {
+    pem.parse_x509().map_err(unreadable)
+}
+
+fn unreadable(reason: impl ToString) -> Error {
+    Error::ReadCertificate { reason: reason.to_string() }
 }
 
 /// The blocks of a PEM text as they stand there, one text each: the certificates of a bundle, the public

@@ -105,7 +105,11 @@ async fn ending_soon(tenants: &Tenants, tenant: &str, like: &str) -> Result<Pair
         private_key: PrivateKey::from_pem(text(&secret, "ca.key")?),
     })?;
     let like = pki::inspect(like)?;
-    let plan = CertificatePlan::server("konnectivity-server", Vec::from_iter(like.dns_names), Vec::from_iter(like.ip_addresses));
+    let plan = CertificatePlan::server(
+        "konnectivity-server",
+        Vec::from_iter(like.dns_names),
+        Vec::from_iter(like.ip_addresses),
+    );
     Ok(plan.issue(&authority, SystemClock.now() - (ONE_YEAR - SignedDuration::from_hours(1)))?)
 }
 

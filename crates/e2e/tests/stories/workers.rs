@@ -304,9 +304,8 @@ pub(crate) async fn what_runs_on_workers_follows_an_upgrade(cluster: &Cluster) -
         };
         addons.into_iter().map(image).collect()
     };
-    let end_with = |images: &[String], ends: [&str; 3]| {
-        images.iter().zip(ends).all(|(image, end)| image.ends_with(end))
-    };
+    let end_with =
+        |images: &[String], ends: [&str; 3]| images.iter().zip(ends).all(|(image, end)| image.ends_with(end));
     addons_run(cluster, &kubeconfig, addons).await?;
     let old = images()?;
     ensure!(end_with(&old, [":v1.13.1", ":v1.35.4", ":v0.35.0"]), "{old:?}");

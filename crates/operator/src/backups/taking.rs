@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::runtime::controller::Action;
-use kubekit::has_finalizer;
 use kube::{Api, ResourceExt};
+use kubekit::has_finalizer;
 
 use super::jobs::{self, Stand};
 use super::{Error, Hindrance, LOOK_AGAIN, failed, inputs, object};

@@ -151,11 +151,7 @@ async fn release_config_secret(tenant: &TenantControlPlane, context: &Context) -
 }
 
 /// Leaves of our finalizers only those that are wanted.
-async fn set_own(
-    context: &Context,
-    tenant: &TenantControlPlane,
-    wanted: &[&str],
-) -> Result<(), DeleteError> {
+async fn set_own(context: &Context, tenant: &TenantControlPlane, wanted: &[&str]) -> Result<(), DeleteError> {
     let api = Api::namespaced(context.client.clone(), &tenant.namespace().unwrap_or_default());
     let ours = [finalizers::DATA_STORE_SETUP, finalizers::TENANT_CONTROLLERS];
     Ok(set_finalizers(&api, tenant, &ours, wanted).await?)
