@@ -43,7 +43,7 @@ impl TenantSpec {
     pub fn with_workers(name: &str) -> Self {
         let patch = |path: &str, value: Value| json!({ "op": "add", "path": path, "value": value });
         let eviction =
-            json!({ "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" });
+            json!({ "memory.available": "100Mi", "nodefs.available": "512Mi", "imagefs.available": "512Mi" });
         Self::new(name)
             .with("/controlPlane/service/serviceType", json!("LoadBalancer"))
             .with(

@@ -16,19 +16,21 @@ use crate::{Cluster, eventually};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Images that workers need of a tenant's addons, and those that stories run.
-const IMAGES: [&str; 12] = [
+const IMAGES: [&str; 7] = [
     "registry.k8s.io/pause:3.10.2",
-    "registry.k8s.io/pause:3.10.1",
     "registry.k8s.io/kube-proxy:v1.36.3",
-    "registry.k8s.io/kube-proxy:v1.35.4",
     "registry.k8s.io/coredns/coredns:v1.14.2",
-    "registry.k8s.io/coredns/coredns:v1.13.1",
     "registry.k8s.io/kas-network-proxy/proxy-agent:v0.36.0",
-    "registry.k8s.io/kas-network-proxy/proxy-agent:v0.35.0",
     "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
     "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
-    "registry.k8s.io/e2e-test-images/busybox:1.37.0-1",
     "docker.io/rancher/kine:v0.17.5",
+];
+/// The same of the version before.
+const OLDER_IMAGES: [&str; 4] = [
+    "registry.k8s.io/pause:3.10.1",
+    "registry.k8s.io/kube-proxy:v1.35.4",
+    "registry.k8s.io/coredns/coredns:v1.13.1",
+    "registry.k8s.io/kas-network-proxy/proxy-agent:v0.35.0",
 ];
 
 /// A place with machines, and a mirror of programs that they reach.
@@ -59,6 +61,13 @@ impl Workers {
         let machine = self.site.start(index, hostname)?;
         machine.run(&["systemctl", "enable", "--now", "containerd"])?.success()?;
         machine.load_images(&IMAGES)?;
+        Ok(machine)
+    }
+
+    /// The same, with the images of the version before too.
+    pub fn start_with_older_images(&self, index: u8, hostname: &str) -> Result<Machine> {
+        let machine = self.start(index, hostname)?;
+        machine.load_images(&OLDER_IMAGES)?;
         Ok(machine)
     }
 

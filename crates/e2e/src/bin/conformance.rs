@@ -19,6 +19,12 @@ const LEFT_OUT: [(&str, &str); 4] = [
     ("sample-apiserver|Sample API Server", "needs the image sample-apiserver"),
     ("nginx|Nautilus|Guestbook", "needs images of web servers"),
 ];
+/// Images that upstream's tests run beside those of the stories.
+const IMAGES: [&str; 3] = [
+    "registry.k8s.io/e2e-test-images/agnhost:2.55",
+    "registry.k8s.io/e2e-test-images/busybox:1.37.0-1",
+    "registry.k8s.io/e2e-test-images/glibc-dns-testing:2.0.0",
+];
 /// The longest that all of it may take.
 const LIMIT: &str = "80m";
 
@@ -53,6 +59,9 @@ async fn tested(cluster: &Cluster, focus: &str) -> Result<bool> {
     let kubeconfig = tenants.kubeconfig("one").await?;
     let workers = Workers::create(cluster, 0).await?;
     let machines = [workers.start(1, "attic")?, workers.start(2, "barn")?];
+    for machine in &machines {
+        machine.load_images(&IMAGES)?;
+    }
     let arguments = ["--tenant", "conformance/one", "--output", "script"];
     let script = cluster.flotilla(&["join-command"], &arguments)?.success()?;
     workers.join(&kubeconfig, &script, &machines.each_ref()).await?;

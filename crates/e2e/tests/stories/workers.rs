@@ -96,7 +96,7 @@ pub(crate) async fn webhooks_and_metrics_are_served_from_pods(cluster: &Cluster)
 
 pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Result<()> {
     let scene = Scene::open(cluster).await?;
-    let den = scene.workers.start(4, "den")?;
+    let den = scene.workers.start_with_older_images(4, "den")?;
     let (script, name) = script_for(cluster, "one", &["--uses", "1"])?;
     let refused = |script: &str, settings: &[(&str, &str)], what: &str| -> Result<()> {
         let told = scene.workers.run_script(&den, script, settings)?;

@@ -48,7 +48,7 @@ impl Kubelet<'_> {
             // The image of a stopped pod cannot be pulled again, so images are never collected.
             "imageGCHighThresholdPercent": 100,
             "imageGCLowThresholdPercent": 99,
-            "evictionHard": { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+            "evictionHard": { "memory.available": "100Mi", "nodefs.available": "512Mi", "imagefs.available": "512Mi" },
             "maxPods": 250,
             "serializeImagePulls": false,
             "registryPullQPS": 0,

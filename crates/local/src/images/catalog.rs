@@ -42,7 +42,14 @@ const TOOLS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("metrics-server", &["registry.k8s.io/metrics-server/metrics-server:v0.9.0"]),
-    ("agnhost", &["registry.k8s.io/e2e-test-images/agnhost:2.63.0"]),
+    (
+        "agnhost",
+        &[
+            "registry.k8s.io/e2e-test-images/agnhost:2.63.0",
+            "registry.k8s.io/e2e-test-images/agnhost:2.55",
+            "registry.k8s.io/e2e-test-images/glibc-dns-testing:2.0.0",
+        ],
+    ),
     ("busybox", &["registry.k8s.io/e2e-test-images/busybox:1.37.0-1"]),
 ];
 /// How many bundles, from the first one on, a node needs for its first pods: pause and `CoreDNS`. If

@@ -19,7 +19,7 @@ const APPLETS: [&str; 62] = [
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
 const PACKET_FILTER_NAMES: [&str; 6] =
     ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
-const NETWORK_CLIENTS: [&str; 2] = ["/usr/bin/curl", "/usr/bin/dig"];
+const NETWORK_CLIENTS: [&str; 3] = ["/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent"];
 /// Directories in which iptables looks for its extensions.
 const EXTENSIONS: &str = "xtables";
 
