@@ -61,14 +61,14 @@ pub fn public_key_pin(certificate: &str) -> Result<String, Error> {
 
 fn first_block(certificate: &str) -> Result<Pem, Error> {
     let first = Pem::iter_from_buffer(certificate.as_bytes()).next();
-    first.ok_or_else(|| unreadable("the text holds no PEM block"))?.map_err(unreadable)
+    first.ok_or_else(|| unreadable(&"the text holds no PEM block"))?.map_err(|error| unreadable(&error))
 }
 
 fn parsed(pem: &Pem) -> Result<X509Certificate<'_>, Error> {
-    pem.parse_x509().map_err(unreadable)
+    pem.parse_x509().map_err(|error| unreadable(&error))
 }
 
-fn unreadable(reason: impl ToString) -> Error {
+fn unreadable(reason: &dyn std::fmt::Display) -> Error {
     Error::ReadCertificate { reason: reason.to_string() }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn shell(distribution: &Distribution) -> Vec<Entry> {
 pub(super) fn network_clients() -> Vec<Entry> {
     let mut programs: Vec<PathBuf> = NETWORK_CLIENTS.iter().map(PathBuf::from).collect();
     programs.retain(|program| program.is_file());
-    if programs.is_empty() { Vec::new() } else { with_libraries_of_all(programs) }
+    if programs.is_empty() { Vec::new() } else { with_libraries_of_all(&programs) }
 }
 
 /// What kube-proxy calls: iptables on top of nftables, and nft itself, as far as this machine has them.
@@ -49,16 +49,16 @@ pub(super) fn packet_filter() -> Vec<Entry> {
     let mut programs = vec![filter.to_owned(), PathBuf::from("/usr/sbin/nft")];
     programs.extend(extensions());
     programs.retain(|path| path.is_file());
-    let mut entries = with_libraries_of_all(programs);
+    let mut entries = with_libraries_of_all(&programs);
     entries.extend(PACKET_FILTER_NAMES.map(|name| link(&format!("usr/sbin/{name}"), "xtables-nft-multi")));
     entries
 }
 
 /// Programs of this machine at their places, and the libraries of all of them.
-fn with_libraries_of_all(programs: Vec<PathBuf>) -> Vec<Entry> {
+fn with_libraries_of_all(programs: &[PathBuf]) -> Vec<Entry> {
     // Of several programs, ldd heads each list with a name and a colon, which is no file.
     let needed =
-        libraries(&run("ldd", &programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
+        libraries(&run("ldd", programs).unwrap_or_default()).into_iter().filter(|path| path.is_file());
     let sources: BTreeSet<PathBuf> = programs.iter().cloned().chain(needed).collect();
     sources.into_iter().map(|source| Entry::Program { path: relative(&source), source }).collect()
 }
