@@ -40,8 +40,10 @@ const REQUIREMENTS: [Requirement; 16] = [
 ];
 
 /// What upstream's tests call in the images of theirs that are made here.
-const OF_THE_CONFORMANCE: [Requirement; 1] =
-    [Requirement { package: "bind9-dnsutils", any_of: &["/usr/bin/dig"] }];
+const OF_THE_CONFORMANCE: [Requirement; 2] = [
+    Requirement { package: "bind9-dnsutils", any_of: &["/usr/bin/dig"] },
+    Requirement { package: "netcat-openbsd", any_of: &["/usr/bin/nc.openbsd"] },
+];
 
 /// Installs what is missing where it can, and says what to install where it cannot.
 pub(crate) fn run() -> Result<()> {

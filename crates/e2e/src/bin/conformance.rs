@@ -19,8 +19,9 @@ const SHARES: [(&str, &str); 4] = [
     ("apps", "apps|auth|cli|scheduling|instrumentation|architecture"),
 ];
 /// What two small nodes without a registry cannot run, with the reason.
-const LEFT_OUT: [(&str, &str); 3] = [
+const LEFT_OUT: [(&str, &str); 4] = [
     (r"\[Serial\]", "needs the cluster for itself"),
+    (r"\[Slow\]", "takes up to a quarter of an hour each"),
     ("Sample API Server", "needs the image sample-apiserver"),
     ("Guestbook|Update Demo", "needs images of web servers"),
 ];

@@ -19,7 +19,9 @@ const APPLETS: [&str; 62] = [
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
 const PACKET_FILTER_NAMES: [&str; 6] =
     ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
-const NETWORK_CLIENTS: [&str; 3] = ["/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent"];
+const NETWORK_CLIENTS: [&str; 4] = ["/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent", NETCAT];
+/// busybox has one too, without the flags that upstream's tests give it.
+const NETCAT: &str = "/usr/bin/nc.openbsd";
 /// Directories in which iptables looks for its extensions.
 const EXTENSIONS: &str = "xtables";
 
@@ -37,7 +39,12 @@ pub(super) fn shell(distribution: &Distribution) -> Vec<Entry> {
 pub(super) fn network_clients() -> Vec<Entry> {
     let mut programs: Vec<PathBuf> = NETWORK_CLIENTS.iter().map(PathBuf::from).collect();
     programs.retain(|program| program.is_file());
-    if programs.is_empty() { Vec::new() } else { with_libraries_of_all(&programs) }
+    if programs.is_empty() {
+        return Vec::new();
+    }
+    let mut entries = with_libraries_of_all(&programs);
+    entries.extend(programs.contains(&PathBuf::from(NETCAT)).then(|| link("usr/bin/nc", "nc.openbsd")));
+    entries
 }
 
 /// What kube-proxy calls: iptables on top of nftables, and nft itself, as far as this machine has them.
