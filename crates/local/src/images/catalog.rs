@@ -166,6 +166,8 @@ fn run_as_root(bundle: &mut Bundle) {
 /// What upstream's tests expect of agnhost's image: its place, that it runs as root, and a shell.
 fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
     bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
+    // Probes of its web server ask for this file.
+    bundle.entries.push(Entry::Text("localhost.crt", "served at /localhost.crt\n"));
     run_as_root(bundle);
     bundle.entries.extend(system::shell(distribution));
     bundle.entries.extend(system::network_clients());

@@ -9,12 +9,13 @@ use super::layer::{Entry, libraries, relative};
 use crate::host::{files, run};
 
 /// What busybox is called as.
-const APPLETS: [&str; 62] = [
+const APPLETS: [&str; 66] = [
     "sh", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname",
-    "echo", "env", "expr", "false", "find", "grep", "head", "hostname", "httpd", "id", "ip", "kill", "ln",
-    "ls", "md5sum", "mkdir", "mktemp", "mount", "mv", "nc", "nproc", "nslookup", "ping", "printf", "ps",
-    "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail", "tar", "tee",
-    "test", "timeout", "top", "touch", "tr", "true", "umount", "uname", "uniq", "wc", "wget",
+    "echo", "env", "expr", "false", "find", "grep", "head", "hexdump", "hostname", "httpd", "id", "ip",
+    "kill", "ln", "ls", "md5sum", "mkdir", "mktemp", "mount", "mv", "nc", "nproc", "nslookup", "od", "ping",
+    "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail",
+    "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "umount", "uname", "uniq", "wc", "wget",
+    "which", "xargs",
 ];
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
 const PACKET_FILTER_NAMES: [&str; 6] =
