@@ -10,6 +10,8 @@
 //! those of Kubernetes' RBAC, one set for what the hub itself keeps (tenants, clusters, roles, …) and one for what
 //! is inside clusters.
 
+pub mod quota;
+
 mod builtin;
 mod escalation;
 mod policy;
