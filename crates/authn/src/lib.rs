@@ -4,11 +4,13 @@
 //! wiped when they are dropped, compared in constant time, and have no text in `Debug`.
 
 mod guessing;
+mod identity;
 mod password;
 mod token;
 mod totp;
 
 pub use guessing::{Attempts, Patience};
+pub use identity::{Identity, Issuer, KeyError, Refusal, Verifier};
 pub use password::{HashedPassword, PasswordError, WeakPassword, check};
 pub use token::{Digest, Kind, Minted, Presented};
 pub use totp::{Code, Enrolment};

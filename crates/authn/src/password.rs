@@ -12,8 +12,18 @@ const LONGEST: usize = 1024;
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// Roots of what people choose most; a password that is one of them with a few letters around is refused.
 const COMMON: [&str; 12] = [
-    "password", "passwort", "qwertyuiop", "1234567890", "letmein", "welcome", "iloveyou", "administrator",
-    "kubernetes", "flotilla", "changeme", "abcdefgh",
+    "password",
+    "passwort",
+    "qwertyuiop",
+    "1234567890",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "administrator",
+    "kubernetes",
+    "flotilla",
+    "changeme",
+    "abcdefgh",
 ];
 
 /// Why a password is not taken.
@@ -26,7 +36,9 @@ pub enum WeakPassword {
     #[error("the password has more than {LONGEST} bytes")]
     Long,
     /// It is easily guessed.
-    #[error("the password is little more than a common word or the user's name; choose a few unrelated words")]
+    #[error(
+        "the password is little more than a common word or the user's name; choose a few unrelated words"
+    )]
     Common,
 }
 

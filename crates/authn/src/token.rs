@@ -128,7 +128,11 @@ impl<'a> Presented<'a> {
 
 impl fmt::Debug for Presented<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Presented").field("kind", &self.kind).field("id", &self.id).finish_non_exhaustive()
+        formatter
+            .debug_struct("Presented")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -157,7 +161,9 @@ mod tests {
     #[test]
     fn what_has_not_the_form_is_no_token() {
         let minted = Minted::new(Kind::Agent).unwrap();
-        for text in ["", "flotilla", "flotilla_agent__", "a_b_c_d", &minted.text[1..], &format!("{}_x", *minted.text)] {
+        for text in
+            ["", "flotilla", "flotilla_agent__", "a_b_c_d", &minted.text[1..], &format!("{}_x", *minted.text)]
+        {
             assert!(Presented::read(text).is_none(), "{text}");
         }
     }
