@@ -1,7 +1,7 @@
 //! Short-lived identities by which clusters know people: JSON Web Tokens that the hub signs (RFC 7519, ES256).
 //!
 //! A token says who, in which groups, and for which one cluster. An API server verifies it by the hub's key set
-//! (OpenID Connect Discovery 1.0, as far as Kubernetes reads it), an agent does so itself.
+//! (`OpenID` Connect Discovery 1.0, as far as Kubernetes reads it), an agent does so itself.
 
 use std::fmt;
 
@@ -39,10 +39,19 @@ pub enum Refusal {
     Expired,
 }
 
-/// Why a key cannot sign or verify.
+/// Why a key cannot sign.
 #[derive(Debug, thiserror::Error)]
-#[error("the signing key cannot be used")]
-pub struct KeyError(#[from] jsonwebtoken::errors::Error);
+pub enum KeyError {
+    /// There is none.
+    #[error("the issuer has no key to sign with")]
+    None,
+    /// It is not PEM.
+    #[error("a signing key is not PEM")]
+    Pem(#[from] pem::PemError),
+    /// It is not one on P-256, or the library failed.
+    #[error("a signing key cannot be used")]
+    Unusable(#[from] jsonwebtoken::errors::Error),
+}
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -69,12 +78,12 @@ impl Issuer {
     /// If a text is no such key.
     pub fn new<'a>(url: &str, keys: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyError> {
         let keys = keys.into_iter().map(|pem| {
-            let key = EncodingKey::from_ec_pem(pem.as_bytes())?;
+            let key = EncodingKey::from_ec_der(pem::parse(pem)?.contents());
             let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256)?;
             public.common.key_algorithm = Some(KeyAlgorithm::ES256);
             public.common.public_key_use = Some(PublicKeyUse::Signature);
-            public.common.key_id = Some(public.thumbprint(ThumbprintHash::SHA256)?);
-            Ok::<_, jsonwebtoken::errors::Error>((key, public))
+            public.common.key_id = Some(public.thumbprint(ThumbprintHash::SHA256));
+            Ok::<_, KeyError>((key, public))
         });
         Ok(Self { url: url.to_owned(), keys: keys.collect::<Result<_, _>>()? })
     }
@@ -90,10 +99,7 @@ impl Issuer {
         lasts: SignedDuration,
         now: Timestamp,
     ) -> Result<String, KeyError> {
-        let (key, public) = self
-            .keys
-            .first()
-            .ok_or_else(|| KeyError(jsonwebtoken::errors::ErrorKind::InvalidEcdsaKey.into()))?;
+        let (key, public) = self.keys.first().ok_or(KeyError::None)?;
         let header = Header { kid: public.common.key_id.clone(), ..Header::new(Algorithm::ES256) };
         let claims = Claims {
             iss: self.url.clone(),
