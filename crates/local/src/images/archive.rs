@@ -13,8 +13,10 @@ use super::layer::{self, Entry, Measured, hex};
 pub(crate) struct Image {
     /// Full reference: registry, repository and tag.
     pub(crate) reference: String,
-    /// Program that a container runs unless it names another; without one, a shell that its arguments replace.
+    /// Program that a container runs unless it names another.
     pub(crate) entrypoint: Option<String>,
+    /// Its arguments, or the program if there is no other, unless a container names them.
+    pub(crate) command: Option<&'static str>,
     /// User and group, such as `65532:65532`; empty for root.
     pub(crate) user: &'static str,
 }
@@ -81,17 +83,14 @@ pub(crate) fn write(plan: &Plan, entries: &[Entry], sink: impl Write) -> std::io
 }
 
 fn config(image: &Image, layer: &str) -> Value {
-    let call = match &image.entrypoint {
-        Some(program) => ("Entrypoint", program.as_str()),
-        None => ("Cmd", "sh"),
-    };
     json!({
         "architecture": architecture(),
         "os": "linux",
         "config": {
             "User": image.user,
             "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-            call.0: [call.1],
+            "Entrypoint": image.entrypoint.iter().collect::<Vec<_>>(),
+            "Cmd": image.command.iter().collect::<Vec<_>>(),
             "WorkingDir": "/",
         },
         "rootfs": { "type": "layers", "diff_ids": [layer] },
@@ -165,7 +164,12 @@ mod tests {
     use super::{Image, plan, write};
 
     fn image(reference: &str) -> Image {
-        Image { reference: reference.to_owned(), entrypoint: Some("/usr/local/bin/a".to_owned()), user: "" }
+        Image {
+            reference: reference.to_owned(),
+            entrypoint: Some("/usr/local/bin/a".to_owned()),
+            command: None,
+            user: "",
+        }
     }
 
     type Files = BTreeMap<String, Vec<u8>>;

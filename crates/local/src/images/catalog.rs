@@ -114,7 +114,8 @@ pub(crate) fn bundles(distribution: &Distribution) -> Vec<Bundle> {
 }
 
 fn image(reference: &str, program: &str, user: &'static str) -> Image {
-    Image { reference: reference.to_owned(), entrypoint: Some(format!("/usr/local/bin/{program}")), user }
+    let entrypoint = Some(format!("/usr/local/bin/{program}"));
+    Image { reference: reference.to_owned(), entrypoint, command: None, user }
 }
 
 fn base() -> Vec<Entry> {
@@ -163,9 +164,13 @@ fn run_as_root(bundle: &mut Bundle) {
     }
 }
 
-/// What upstream's tests expect of agnhost's image: its place, that it runs as root, and a shell.
+/// What upstream's tests expect of agnhost's image: its place, that it runs as root and pauses unless told what
+/// to do, and a shell.
 fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
     bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
+    for image in &mut bundle.images {
+        image.command = Some("pause");
+    }
     // Probes of its web server ask for this file.
     bundle.entries.push(Entry::Text("localhost.crt", "served at /localhost.crt\n"));
     run_as_root(bundle);
@@ -178,6 +183,7 @@ fn complete_busybox(bundle: &mut Bundle, distribution: &Distribution) {
     run_as_root(bundle);
     for image in &mut bundle.images {
         image.entrypoint = None;
+        image.command = Some("sh");
     }
     bundle.entries.extend(system::shell(distribution));
 }
@@ -239,7 +245,7 @@ mod tests {
         let distribution = Distribution::find(Some(directory.path())).unwrap();
         let [kine, busybox] = &bundles(&distribution)[..] else { panic!("not two images") };
         assert_eq!(kine.images[0].user, "");
-        assert_eq!(busybox.images[0].entrypoint, None);
+        assert_eq!((&busybox.images[0].entrypoint, busybox.images[0].command), (&None, Some("sh")));
         let links: Vec<&str> = kine
             .entries
             .iter()
