@@ -30,6 +30,11 @@ impl Story {
         ["adoption", "etcd_members"].contains(&self.module)
     }
 
+    /// Whether it claims that no request is lost, which a machine that is busy with much else cannot show.
+    fn wants_calm(&self) -> bool {
+        self.module == "lifecycle"
+    }
+
     /// Whether it disturbs what others look at: the operator, the nodes, the machine.
     fn is_alone(&self) -> bool {
         ["drivers", "etcd_service", "life", "machine", "operations", "platform"].contains(&self.module)
@@ -121,7 +126,7 @@ fn tell(cluster: &Cluster, stories: &[&'static Story], runtime: &Runtime, tally:
     }
 }
 
-/// Stories in groups of a module, those with the most stories first.
+/// Stories in groups of a module, those with the most stories first, those that want calm last.
 fn by_module(stories: Vec<&'static Story>) -> VecDeque<Vec<&'static Story>> {
     let mut groups: Vec<Vec<&'static Story>> = Vec::new();
     for story in stories {
@@ -130,7 +135,7 @@ fn by_module(stories: Vec<&'static Story>) -> VecDeque<Vec<&'static Story>> {
             None => groups.push(vec![story]),
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    groups.sort_by_key(|group| (group[0].wants_calm(), std::cmp::Reverse(group.len())));
     groups.into()
 }
 
