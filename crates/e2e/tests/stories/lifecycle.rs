@@ -17,7 +17,7 @@ const NAMESPACE: &str = "lifecycle";
 const PATIENCE: Duration = Duration::from_mins(3);
 const OLDER: &str = "v1.35.4";
 const NEWER: &str = "v1.36.3";
-const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
+pub(crate) const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
 
 pub(crate) async fn an_upgrade_of_one_replica_fails_no_request(cluster: &Cluster) -> Result<()> {
     Box::pin(upgrade(cluster, 1)).await
@@ -319,7 +319,7 @@ async fn rolled_out(tenants: &Tenants, name: &str) -> Result<()> {
 }
 
 /// Names of the pods, those that are ending among them.
-async fn pods(tenants: &Tenants, name: &str) -> Result<BTreeSet<String>> {
+pub(crate) async fn pods(tenants: &Tenants, name: &str) -> Result<BTreeSet<String>> {
     Ok(tenants.pods(name).await?.iter().map(ResourceExt::name_any).collect())
 }
 
@@ -332,7 +332,7 @@ async fn data(tenants: &Tenants, secret: &str, key: &str) -> Result<String> {
 }
 
 /// Annotates a Secret without value.
-async fn annotate(tenants: &Tenants, secret: &str, key: &str) -> Result<()> {
+pub(crate) async fn annotate(tenants: &Tenants, secret: &str, key: &str) -> Result<()> {
     let patch = Patch::Merge(json!({"metadata": {"annotations": {key: ""}}}));
     tenants.beside::<Secret>().patch(secret, &PatchParams::default(), &patch).await?;
     Ok(())

@@ -1,6 +1,5 @@
 //! What becomes of the traffic to workers while what the tunnels run with is replaced.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,8 +14,9 @@ use kube::api::{Api, Patch, PatchParams};
 use pki::{CertificateAuthority, CertificatePlan, ONE_YEAR, Pair, PrivateKey};
 use serde_json::json;
 
+use crate::lifecycle::{ROTATE, annotate, pods};
+
 const PATIENCE: Duration = Duration::from_mins(3);
-const ROTATE: &str = "certs.kamaji.clastix.io/rotate";
 const TUNNEL_NAMESPACE: &str = "flotilla-system-tunnel";
 
 /// Renews what API server, tunnel and agents of a tenant with the shared tunnel know one another by. No request
@@ -81,14 +81,10 @@ pub(crate) async fn is_reached(cluster: &Cluster, kubeconfig: &Path, node: &str)
 
 /// Has a certificate renewed, waits until new pods run with it, and ends the requests.
 async fn replaced(tenants: &Tenants, tenant: &str, secret: &str, load: Load) -> Result<Outcome> {
-    let names = |pods: Vec<k8s_openapi::api::core::v1::Pod>| -> BTreeSet<String> {
-        pods.iter().map(ResourceExt::name_any).collect()
-    };
-    let before = names(tenants.pods(tenant).await?);
-    let rotate = Patch::Merge(json!({ "metadata": { "annotations": { ROTATE: "" } } }));
-    tenants.beside::<Secret>().patch(secret, &PatchParams::default(), &rotate).await?;
+    let before = pods(tenants, tenant).await?;
+    annotate(tenants, secret, ROTATE).await?;
     eventually("new pods run with the new certificate", PATIENCE, || async {
-        let now = names(tenants.pods(tenant).await?);
+        let now = pods(tenants, tenant).await?;
         ensure!(!now.is_empty() && now.is_disjoint(&before), "{before:?} became {now:?}");
         Ok(())
     })
