@@ -101,10 +101,19 @@ impl Remote {
     }
 
     /// Applies an object to a collection by server-side apply; fields of others are taken over where
-    /// they conflict.
-    pub async fn apply(&self, collection: &str, name: &str, wanted: &Value) -> Result<Value, RemoteError> {
+    /// they conflict. With `over`, only if that is still the object's version.
+    pub async fn apply(
+        &self,
+        collection: &str,
+        name: &str,
+        wanted: &Value,
+        over: Option<&str>,
+    ) -> Result<Value, RemoteError> {
         let mut stamped = wanted.clone();
         annotate(&mut stamped, &hash(wanted));
+        if let Some(version) = over {
+            stamped["metadata"]["resourceVersion"] = Value::from(version);
+        }
         let parameters = PatchParams::apply(self.field_manager).force();
         let request = Requests::new(collection).patch(name, &parameters, &Patch::Apply(&stamped));
         self.send(format!("apply {collection}/{name}"), request.map_err(kube::Error::BuildRequest)).await

@@ -148,7 +148,8 @@ async fn get(session: &Session, key: Key) -> Result<(Key, Option<Value>), Remote
     Ok((key, session.remote().get(&collection(key), key.name).await?))
 }
 
-/// Writes an object unless it stands as wished.
+/// Writes an object unless it stands as wished. What was read of it goes into what is written, so that a
+/// change by somebody else in between is not written over but read in the next pass.
 async fn write(session: &Session, object: &Object, live: Option<&Value>) -> Result<(), RemoteError> {
     let made_from = fingerprint(&object.body);
     if session.known().is_current(object.key, &made_from) {
@@ -161,9 +162,14 @@ async fn write(session: &Session, object: &Object, live: Option<&Value>) -> Resu
         return Ok(());
     }
     let place = collection(object.key);
+    let over = session.known().written_over(object.key);
     let mut tries = 0;
     let written = loop {
-        match session.remote().apply(&place, object.key.name, &object.body).await {
+        match session.remote().apply(&place, object.key.name, &object.body, over.as_deref()).await {
+            Err(error) if over.is_some() && error.is_conflict() => {
+                session.known().doubt(object.key);
+                return Ok(());
+            }
             Err(error) if error.is_not_found() && tries < NAMESPACE_RETRIES => {
                 tries += 1;
                 tokio::time::sleep(NAMESPACE_PAUSE).await;

@@ -27,6 +27,8 @@ struct Standing {
     generation: Option<i64>,
     /// The newest version that was seen.
     seen: u64,
+    /// The version of which everything that matters was read.
+    read: Option<String>,
     is_gone: bool,
 }
 
@@ -77,18 +79,30 @@ impl Known {
     /// Notes an object as it was read, whatever it was made from.
     pub(super) fn read(&mut self, key: Key, live: Option<&Value>) {
         self.dns.observe(key, live);
-        if live.is_some() {
-            self.standing.entry(key).or_default();
+        if let Some(live) = live {
+            self.standing.entry(key).or_default().read = version(live);
+        } else if let Some(known) = self.standing.get_mut(&key) {
+            known.read = None;
         }
+    }
+
+    /// The version to write over, where what is written holds something that was read.
+    pub(super) fn written_over(&self, key: Key) -> Option<String> {
+        self.standing.get(&key).filter(|_| LiveDns::concerns(key))?.read.clone()
+    }
+
+    /// Notes that an object is no longer as it was read: the next pass looks at it again.
+    pub(super) fn doubt(&mut self, key: Key) {
+        self.standing.entry(key).or_default().is_gone = true;
     }
 
     /// Notes that an object is as wished.
     pub(super) fn note(&mut self, key: Key, fingerprint: String, live: &Value) {
         self.dns.observe(key, Some(live));
-        let version = live.pointer("/metadata/resourceVersion").and_then(Value::as_str);
         let known = self.standing.entry(key).or_default();
         known.made_from = Some(fingerprint);
-        known.as_wished = version.and_then(|version| version.parse().ok()).unwrap_or_default();
+        known.read = version(live);
+        known.as_wished = known.read.as_ref().and_then(|version| version.parse().ok()).unwrap_or_default();
         known.generation = live.pointer("/metadata/generation").and_then(Value::as_i64);
         known.is_gone = false;
     }
@@ -112,6 +126,7 @@ impl Known {
         let version: u64 = version.and_then(|version| version.parse().ok()).unwrap_or_default();
         if metadata.generation.is_some() && metadata.generation == known.generation {
             known.as_wished = known.as_wished.max(version);
+            known.read.clone_from(&metadata.resource_version);
         }
         known.seen = known.seen.max(version);
         // A list shows how it is, also where a restored store counts from below.
@@ -135,9 +150,13 @@ impl Known {
     }
 }
 
+fn version(live: &Value) -> Option<String> {
+    live.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
-    use desired::inside::{Key, REMOVABLE};
+    use desired::inside::{Key, LiveDns, REMOVABLE};
     use kube::api::ObjectMeta;
     use serde_json::json;
 
@@ -182,6 +201,28 @@ mod tests {
         assert!(!known.see(key(), &metadata(8, Some(2)), false));
         assert!(known.is_current(key(), "a"));
         assert!(known.see(key(), &metadata(9, Some(3)), false));
+    }
+
+    #[test]
+    fn what_holds_something_that_was_read_is_written_over_that_version_only() {
+        let dns = REMOVABLE.into_iter().find(|key| LiveDns::concerns(*key)).unwrap();
+        let mut known = Known::default();
+        assert_eq!(known.written_over(dns), None);
+        known.read(dns, Some(&json!({ "metadata": { "resourceVersion": "7" } })));
+        assert_eq!(known.written_over(dns).as_deref(), Some("7"));
+        known.note(dns, "a".to_owned(), &json!({ "metadata": { "resourceVersion": "8", "generation": 2 } }));
+        known.see(dns, &metadata(9, Some(2)), false);
+        assert_eq!(known.written_over(dns).as_deref(), Some("9"), "only the status changed");
+        known.see(dns, &metadata(10, Some(3)), false);
+        assert_eq!(known.written_over(dns).as_deref(), Some("9"));
+        let other = REMOVABLE.into_iter().find(|key| !LiveDns::concerns(*key)).unwrap();
+        known.read(other, Some(&json!({ "metadata": { "resourceVersion": "7" } })));
+        assert_eq!(known.written_over(other), None, "nothing of it goes into what is written");
+        known.begin();
+        known.doubt(dns);
+        assert!(known.end() && known.touched() == [dns]);
+        known.read(dns, None);
+        assert_eq!(known.written_over(dns), None);
     }
 
     #[test]
