@@ -165,7 +165,7 @@ fn run_as_root(bundle: &mut Bundle) {
 }
 
 /// What upstream's tests expect of agnhost's image: its place, that it runs as root and pauses unless told what
-/// to do, and a shell.
+/// to do, and a shell with network clients.
 fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
     bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
     for image in &mut bundle.images {
@@ -174,8 +174,7 @@ fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
     // Probes of its web server ask for this file.
     bundle.entries.push(Entry::Text("localhost.crt", "served at /localhost.crt\n"));
     run_as_root(bundle);
-    bundle.entries.extend(system::shell(distribution));
-    bundle.entries.extend(system::network_clients());
+    bundle.entries.extend(system::shell_of_tests(distribution));
 }
 
 /// What upstream's tests expect of busybox's image: a shell that arguments replace.
@@ -234,27 +233,49 @@ mod tests {
         insta::assert_json_snapshot!(references);
     }
 
+    /// A distribution of tools only.
+    fn distribution(directory: &std::path::Path, tools: &[&str]) -> Distribution {
+        std::fs::create_dir(directory.join("kubernetes")).unwrap();
+        std::fs::create_dir(directory.join("tools")).unwrap();
+        for tool in tools {
+            std::fs::write(directory.join("tools").join(tool), "").unwrap();
+        }
+        Distribution::find(Some(directory)).unwrap()
+    }
+
+    fn links(entries: &[Entry]) -> Vec<(&str, &str)> {
+        let link = |entry| match entry {
+            &Entry::Link { ref path, ref target } => Some((path.as_str(), target.as_str())),
+            _ => None,
+        };
+        entries.iter().filter_map(link).collect()
+    }
+
     #[test]
     fn kines_image_is_called_as_upstreams_and_holds_a_shell() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::create_dir(directory.path().join("kubernetes")).unwrap();
-        std::fs::create_dir(directory.path().join("tools")).unwrap();
-        for tool in ["kine", "busybox"] {
-            std::fs::write(directory.path().join("tools").join(tool), "").unwrap();
-        }
-        let distribution = Distribution::find(Some(directory.path())).unwrap();
+        let distribution = distribution(directory.path(), &["kine", "busybox"]);
         let [kine, busybox] = &bundles(&distribution)[..] else { panic!("not two images") };
         assert_eq!(kine.images[0].user, "");
         assert_eq!((&busybox.images[0].entrypoint, busybox.images[0].command), (&None, Some("sh")));
-        let links: Vec<&str> = kine
-            .entries
-            .iter()
-            .filter_map(|entry| match entry {
-                Entry::Link { path, .. } => Some(path.as_str()),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(links[0], "bin/kine");
-        assert!(["bin/sh", "bin/cp", "bin/chmod"].iter().all(|name| links.contains(name)), "{links:?}");
+        let links = links(&kine.entries);
+        assert_eq!(links[0].0, "bin/kine");
+        for name in ["bin/sh", "bin/cp", "bin/chmod"] {
+            assert!(links.contains(&(name, "busybox")), "{links:?}");
+        }
+    }
+
+    #[test]
+    fn agnhosts_image_has_one_shell_and_pauses_unless_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let distribution = distribution(directory.path(), &["agnhost", "busybox"]);
+        let bundles = bundles(&distribution);
+        let agnhost = &bundles[0];
+        assert!(agnhost.images.iter().all(|image| image.command == Some("pause") && image.user.is_empty()));
+        let mut paths: Vec<&str> = agnhost.entries.iter().map(Entry::path).collect();
+        paths.sort_unstable();
+        assert!(paths.windows(2).all(|pair| pair[0] != pair[1]), "twice the same place: {paths:?}");
+        // Debian has it wherever these tests run.
+        assert!(links(&agnhost.entries).contains(&("bin/sh", "../usr/bin/dash")), "{paths:?}");
     }
 }

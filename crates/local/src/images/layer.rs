@@ -21,6 +21,16 @@ pub(crate) enum Entry {
     Text(&'static str, &'static str),
 }
 
+impl Entry {
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Directory(path, _) | Self::Text(path, _) => path,
+            Self::Program { path, .. } | Self::Link { path, .. } => path,
+        }
+    }
+}
+
 /// Digest and size of what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Measured {

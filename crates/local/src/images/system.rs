@@ -20,9 +20,12 @@ const APPLETS: [&str; 66] = [
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
 const PACKET_FILTER_NAMES: [&str; 6] =
     ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
-const NETWORK_CLIENTS: [&str; 4] = ["/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent", NETCAT];
+/// busybox's own shell calls its applets before the programs that a path names.
+const DASH: &str = "/usr/bin/dash";
 /// busybox has one too, without the flags that upstream's tests give it.
 const NETCAT: &str = "/usr/bin/nc.openbsd";
+/// Clients of web and name servers among them: busybox's own cannot resolve names.
+const PROGRAMS_OF_TESTS: [&str; 5] = [DASH, NETCAT, "/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent"];
 /// Directories in which iptables looks for its extensions.
 const EXTENSIONS: &str = "xtables";
 
@@ -35,16 +38,20 @@ pub(super) fn shell(distribution: &Distribution) -> Vec<Entry> {
     entries
 }
 
-/// Clients of web and name servers, as far as this machine has them: the shell's own way to fetch pages cannot
-/// resolve names.
-pub(super) fn network_clients() -> Vec<Entry> {
-    let mut programs: Vec<PathBuf> = NETWORK_CLIENTS.iter().map(PathBuf::from).collect();
+/// The same with another shell and what upstream's tests call from it, as far as this machine has it.
+pub(super) fn shell_of_tests(distribution: &Distribution) -> Vec<Entry> {
+    let mut entries = shell(distribution);
+    let mut programs: Vec<PathBuf> = PROGRAMS_OF_TESTS.iter().map(PathBuf::from).collect();
     programs.retain(|program| program.is_file());
-    if programs.is_empty() {
-        return Vec::new();
+    let has = |program: &str| programs.iter().any(|found| found == Path::new(program));
+    let mut links = Vec::new();
+    links.extend(has(DASH).then(|| link("bin/sh", "../usr/bin/dash")));
+    links.extend(has(NETCAT).then(|| link("usr/bin/nc", "nc.openbsd")));
+    let brought = if programs.is_empty() { Vec::new() } else { with_libraries_of_all(&programs) };
+    for entry in brought.into_iter().chain(links) {
+        entries.retain(|earlier| earlier.path() != entry.path());
+        entries.push(entry);
     }
-    let mut entries = with_libraries_of_all(&programs);
-    entries.extend(programs.contains(&PathBuf::from(NETCAT)).then(|| link("usr/bin/nc", "nc.openbsd")));
     entries
 }
 
