@@ -1,6 +1,7 @@
-//! What every other crate may build on: the clock and Kubernetes versions. No I/O.
+//! What every other crate may build on: the clock, Kubernetes versions and amounts. No I/O.
 
 mod clock;
+pub mod quantity;
 mod version;
 
 pub use clock::{Clock, FixedClock, SystemClock};

@@ -207,22 +207,14 @@ fn processors<'a>(nodes: impl Iterator<Item = &'a Node>) -> usize {
     let millis: u64 = nodes
         .filter(|node| !node.spec.as_ref().is_some_and(|spec| spec.unschedulable.unwrap_or_default()))
         .filter_map(|node| node.status.as_ref()?.allocatable.as_ref()?.get("cpu"))
-        .filter_map(|cpu| millicores(&cpu.0))
+        .filter_map(|cpu| base::quantity::thousandths(&cpu.0))
         .sum();
     usize::try_from(millis / 1000).unwrap_or(usize::MAX).max(1)
 }
 
-/// `2` or `1930m`, as kubelets report their CPUs.
-fn millicores(text: &str) -> Option<u64> {
-    match text.strip_suffix('m') {
-        Some(millis) => millis.parse().ok(),
-        None => text.parse::<u64>().ok().map(|cores| cores * 1000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{millicores, processors};
+    use super::processors;
     use k8s_openapi::api::core::v1::Node;
     use serde_json::json;
 
@@ -238,12 +230,5 @@ mod tests {
         let nodes = [node("2", false), node("1930m", false), node("64", true)];
         assert_eq!(processors(nodes.iter()), 3);
         assert_eq!(processors([].iter()), 1);
-    }
-
-    #[test]
-    fn both_spellings_of_a_cpu_are_read() {
-        assert_eq!(millicores("2"), Some(2000));
-        assert_eq!(millicores("250m"), Some(250));
-        assert_eq!(millicores("lots"), None);
     }
 }
