@@ -95,6 +95,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BuildArguments) -> Result<(
     if arguments.tools.iter().any(|tool| tool == "gateway") {
         golang::gateway_definitions(workspace)?;
     }
+    if arguments.tools.iter().any(|tool| tool == "agnhost") {
+        golang::certificate_of_agnhost(workspace)?;
+    }
     if arguments.tools.iter().any(|tool| tool == "kine") {
         golang::shell_of_kine(workspace)?;
     }

@@ -159,25 +159,41 @@ fn conformance(workspace: &Workspace) -> Result<Recipe> {
 /// Puts the definitions of the Gateway API, of the version that the gateway is built against, into
 /// `tools/gateway-api` of the distribution.
 pub(crate) fn gateway_definitions(workspace: &Workspace) -> Result<()> {
-    let directory = process::read(Command::new("go").current_dir(workspace.kubernetes()).args([
-        "list",
-        "-modfile=tools/gateway.mod",
-        "-m",
-        "-f",
-        "{{.Dir}}",
-        GATEWAY_API,
-    ]))?;
-    let source = Path::new(directory.trim()).join("config/crd/standard");
+    let source = module_directory(workspace, "tools/gateway.mod", GATEWAY_API)?.join("config/crd/standard");
     let target = workspace.dist().join("tools/gateway-api");
     fs::create_dir_all(&target).with_context(|| format!("create {}", target.display()))?;
     for entry in fs::read_dir(&source).with_context(|| format!("list {}", source.display()))? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default();
-        // Files of the module cache are read-only; a copy of one could not be written over.
-        let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-        fs::write(target.join(name), text).with_context(|| format!("write {}", target.display()))?;
+        copy(&entry?.path(), &target)?;
     }
     Ok(())
+}
+
+/// Puts the certificate that agnhost serves with beside it, as upstream puts it into the image.
+pub(crate) fn certificate_of_agnhost(workspace: &Workspace) -> Result<()> {
+    let module = module_directory(workspace, "tools/conformance.mod", "k8s.io/kubernetes")?;
+    for name in ["localhost.crt", "localhost.key"] {
+        copy(&module.join("test/images/agnhost/porter").join(name), &workspace.dist().join("tools"))?;
+    }
+    Ok(())
+}
+
+/// Where the module cache has a module.
+fn module_directory(workspace: &Workspace, module_file: &str, module: &str) -> Result<PathBuf> {
+    let modfile = format!("-modfile={module_file}");
+    let list = ["list", &modfile, "-m", "-f", "{{.Dir}}", module];
+    let directory = process::read(Command::new("go").current_dir(workspace.kubernetes()).args(list))?;
+    Ok(PathBuf::from(directory.trim()))
+}
+
+/// Copies a file into a directory, unless the same is there: images are made anew when a file is newer.
+fn copy(source: &Path, directory: &Path) -> Result<()> {
+    let target = directory.join(source.file_name().unwrap_or_default());
+    // Files of the module cache are read-only; a copy with their modes could not be written over.
+    let text = fs::read(source).with_context(|| format!("read {}", source.display()))?;
+    if fs::read(&target).ok().as_ref() == Some(&text) {
+        return Ok(());
+    }
+    fs::write(&target, text).with_context(|| format!("write {}", target.display()))
 }
 
 /// Puts a shell and the few programs that it calls beside kine: pods run kine's image as a shell too, to

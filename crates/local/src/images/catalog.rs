@@ -165,14 +165,17 @@ fn run_as_root(bundle: &mut Bundle) {
 }
 
 /// What upstream's tests expect of agnhost's image: its place, that it runs as root and pauses unless told what
-/// to do, and a shell with network clients.
+/// to do, a certificate to serve with, and a shell with network clients.
 fn complete_agnhost(bundle: &mut Bundle, distribution: &Distribution) {
-    bundle.entries.push(system::link("agnhost", "usr/local/bin/agnhost"));
+    bundle.entries.extend(["agnhost", "agnhost-2"].map(|name| system::link(name, "usr/local/bin/agnhost")));
     for image in &mut bundle.images {
+        image.entrypoint = Some("/agnhost".to_owned());
         image.command = Some("pause");
     }
-    // Probes of its web server ask for this file.
-    bundle.entries.push(Entry::Text("localhost.crt", "served at /localhost.crt\n"));
+    for name in ["localhost.crt", "localhost.key"] {
+        let source = distribution.tool(name).ok();
+        bundle.entries.extend(source.map(|source| Entry::Program { path: name.to_owned(), source }));
+    }
     run_as_root(bundle);
     bundle.entries.extend(system::shell_of_tests(distribution));
 }
@@ -184,7 +187,7 @@ fn complete_busybox(bundle: &mut Bundle, distribution: &Distribution) {
         image.entrypoint = None;
         image.command = Some("sh");
     }
-    bundle.entries.extend(system::shell(distribution));
+    bundle.entries.extend(system::shell_of_tests(distribution));
 }
 
 /// The multi-call binary with a link per component.
@@ -244,11 +247,13 @@ mod tests {
     }
 
     fn links(entries: &[Entry]) -> Vec<(&str, &str)> {
-        let link = |entry| match entry {
-            &Entry::Link { ref path, ref target } => Some((path.as_str(), target.as_str())),
-            _ => None,
-        };
-        entries.iter().filter_map(link).collect()
+        entries
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::Link { path, target } => Some((path.as_str(), target.as_str())),
+                _ => None,
+            })
+            .collect()
     }
 
     #[test]
@@ -276,6 +281,6 @@ mod tests {
         paths.sort_unstable();
         assert!(paths.windows(2).all(|pair| pair[0] != pair[1]), "twice the same place: {paths:?}");
         // Debian has it wherever these tests run.
-        assert!(links(&agnhost.entries).contains(&("bin/sh", "../usr/bin/dash")), "{paths:?}");
+        assert!(links(&agnhost.entries).contains(&("bin/sh", "../usr/bin/bash")), "{paths:?}");
     }
 }

@@ -9,23 +9,24 @@ use super::layer::{Entry, libraries, relative};
 use crate::host::{files, run};
 
 /// What busybox is called as.
-const APPLETS: [&str; 66] = [
+const APPLETS: [&str; 67] = [
     "sh", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname",
     "echo", "env", "expr", "false", "find", "grep", "head", "hexdump", "hostname", "httpd", "id", "ip",
     "kill", "ln", "ls", "md5sum", "mkdir", "mktemp", "mount", "mv", "nc", "nproc", "nslookup", "od", "ping",
-    "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync", "tail",
-    "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "umount", "uname", "uniq", "wc", "wget",
-    "which", "xargs",
+    "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "sync",
+    "sysctl", "tail", "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "umount", "uname",
+    "uniq", "wc", "wget", "which", "xargs",
 ];
 const PACKET_FILTER: &str = "/usr/sbin/xtables-nft-multi";
 const PACKET_FILTER_NAMES: [&str; 6] =
     ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
-/// busybox's own shell calls its applets before the programs that a path names.
-const DASH: &str = "/usr/bin/dash";
+/// busybox's own shell calls its applets before the programs that a path names, and dash drops what it finds in
+/// the environment under names that are none of a shell.
+const BASH: &str = "/usr/bin/bash";
 /// busybox has one too, without the flags that upstream's tests give it.
 const NETCAT: &str = "/usr/bin/nc.openbsd";
 /// Clients of web and name servers among them: busybox's own cannot resolve names.
-const PROGRAMS_OF_TESTS: [&str; 5] = [DASH, NETCAT, "/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent"];
+const PROGRAMS_OF_TESTS: [&str; 5] = [BASH, NETCAT, "/usr/bin/curl", "/usr/bin/dig", "/usr/bin/getent"];
 /// Directories in which iptables looks for its extensions.
 const EXTENSIONS: &str = "xtables";
 
@@ -45,7 +46,7 @@ pub(super) fn shell_of_tests(distribution: &Distribution) -> Vec<Entry> {
     programs.retain(|program| program.is_file());
     let has = |program: &str| programs.iter().any(|found| found == Path::new(program));
     let mut links = Vec::new();
-    links.extend(has(DASH).then(|| link("bin/sh", "../usr/bin/dash")));
+    links.extend(has(BASH).then(|| link("bin/sh", "../usr/bin/bash")));
     links.extend(has(NETCAT).then(|| link("usr/bin/nc", "nc.openbsd")));
     let brought = if programs.is_empty() { Vec::new() } else { with_libraries_of_all(&programs) };
     for entry in brought.into_iter().chain(links) {
