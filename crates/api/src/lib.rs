@@ -4,8 +4,8 @@
 //! `GitOps` repositories and Cluster API providers written for it keep working; what we add is optional.
 //!
 //! - the types: [`TenantControlPlane`], [`DataStore`], [`KubeconfigGenerator`] and what they are made of;
-//! - [`TenantBackup`], [`TenantBackupSchedule`], [`TenantRestore`] and [`JoinToken`], which are ours
-//!   (`flotilla.dev`);
+//! - [`TenantBackup`], [`TenantBackupSchedule`], [`TenantRestore`], [`JoinToken`] and [`Tenant`], which are
+//!   ours (`flotilla.dev`);
 //! - [`crds`]: their definitions as the API server of the management cluster wants them;
 //! - [`names`]: labels, annotations, finalizers and names of the objects made for a control plane;
 //! - [`gateway_api`]: the routes and gateways of Gateway API, which are not ours;
@@ -25,6 +25,7 @@ mod data_store;
 mod join_token;
 mod kubeconfig_generator;
 mod schema;
+mod tenant;
 mod tenant_control_plane;
 
 pub use backup::{
@@ -42,6 +43,7 @@ pub use kubeconfig_generator::{
     KubeconfigGeneratorStatusError,
 };
 pub use schema::crds;
+pub use tenant::{Tenant, TenantQuota, TenantSpec, TenantState, TenantStatus, TenantUsage};
 pub use tenant_control_plane::{
     AdditionalMetadata, AdditionalPort, AdditionalVolumeMounts, AddonSpec, AddonStatus, AddonsSpec,
     AddonsStatus, AgentMode, CertificatesStatus, CgroupDriver, ComponentExtraArgs, ComponentProbes,

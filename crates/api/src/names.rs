@@ -32,6 +32,8 @@ pub mod labels {
     pub const MANAGED_BY: &str = "kamaji.clastix.io/managed-by";
     /// On a token's Secret in a tenant's cluster: UID of the `JoinToken`.
     pub const JOIN_TOKEN: &str = "flotilla.dev/join-token";
+    /// On a namespace: the `Tenant` whose control planes live in it.
+    pub const TENANT: &str = "flotilla.dev/tenant";
     /// Control plane that a kubeconfig was made for.
     pub const MANAGED_FOR: &str = "kamaji.clastix.io/managed-for";
 }
@@ -76,6 +78,10 @@ pub mod annotations {
     pub const STORAGE_AUTHORITY: &str = "flotilla.dev/storage-authority";
     /// On a tenant's Secret for the shared tunnel: the control plane, as `namespace/name`.
     pub const CONTROL_PLANE: &str = "flotilla.dev/control-plane";
+    /// On a `Tenant` that is to be deleted with all it has: its name, once more.
+    pub const CONFIRM_DELETION: &str = "flotilla.dev/confirm-deletion";
+    /// On a control plane that sleeps since its tenant is suspended: its replicas before.
+    pub const REPLICAS_BEFORE: &str = "flotilla.dev/replicas-before-suspension";
     /// On the pod template: checksum of the names that the API server's certificate serves.
     pub const SERVED_NAMES: &str = "flotilla.dev/served-names";
 }
@@ -94,6 +100,8 @@ pub mod finalizers {
     pub const RESTORE: &str = "flotilla.dev/restore";
     /// On a `JoinToken`: its token may stand in the tenant's cluster.
     pub const JOIN_TOKEN: &str = "flotilla.dev/join-token";
+    /// On a `Tenant`: its control planes may still be there.
+    pub const TENANT: &str = "flotilla.dev/tenant";
     /// On a `DataStore`: control planes may use it.
     pub const DATA_STORE: &str = "kamaji.clastix.io/TenantControlPlane";
 }

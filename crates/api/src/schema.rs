@@ -9,8 +9,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 
 use crate::{
-    DataStore, JoinToken, KubeconfigGenerator, TenantBackup, TenantBackupSchedule, TenantControlPlane,
-    TenantRestore,
+    DataStore, JoinToken, KubeconfigGenerator, Tenant, TenantBackup, TenantBackupSchedule,
+    TenantControlPlane, TenantRestore,
 };
 
 mod embedded;
@@ -26,6 +26,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         TenantBackupSchedule::crd(),
         TenantRestore::crd(),
         JoinToken::crd(),
+        Tenant::crd(),
     ]
     .into_iter()
     .map(mend)

@@ -21,4 +21,4 @@ mod tree;
 pub use builtin::builtin_roles;
 pub use policy::{Decision, Grant, Holding, Policy, Role, Subject, Who};
 pub use rule::{Plane, Request, Rule};
-pub use tree::{Place, Scope, Tree};
+pub use tree::{DEEPEST, Place, Scope, Tree};

@@ -85,6 +85,18 @@ impl Limits {
         self.amounts.insert(kind, limit);
         self
     }
+
+    /// Whether any amount is limited.
+    #[must_use]
+    pub fn has_amounts(&self) -> bool {
+        !self.amounts.is_empty()
+    }
+
+    /// The limit of a kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Option<u64> {
+        self.amounts.get(&kind).copied()
+    }
 }
 
 /// Which limit does not leave the room that is asked for.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Deepest nesting of tenants. What lies deeper, or in a ring, belongs to nobody but the platform.
-const DEEPEST: usize = 32;
+pub const DEEPEST: usize = 32;
 
 /// Where a grant holds, and below.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,7 +136,7 @@ impl Tree {
     }
 
     /// The tenant of a place and those above it, up to the top. Nothing for tenants whose way up does not end.
-    pub(crate) fn ancestry<'a>(&'a self, place: Place<'a>) -> impl Iterator<Item = &'a str> {
+    pub fn ancestry<'a>(&'a self, place: Place<'a>) -> impl Iterator<Item = &'a str> {
         let mut line = Vec::new();
         let mut own = self.tenant_of(place);
         while let Some(tenant) = own {

@@ -40,6 +40,8 @@ mod pods;
 mod runner;
 #[path = "stories/stores.rs"]
 mod stores;
+#[path = "stories/tenancy.rs"]
+mod tenancy;
 #[path = "stories/tunnels.rs"]
 mod tunnels;
 #[path = "stories/workers.rs"]
@@ -118,6 +120,7 @@ const STORIES: &[Story] = stories![
     workers::what_runs_on_workers_follows_an_upgrade,
     workers::a_lost_worker_is_seen_its_pods_move_and_it_comes_back,
     workers::a_worker_is_drained_and_removed,
+    tenancy::a_tenants_control_planes_keep_to_its_quota_and_sleep_with_it,
     operations::a_leader_that_goes_is_followed_and_admission_never_fails,
     inside::workers_find_what_they_need_to_join,
     inside::addons_stand_in_the_tenant_and_are_repaired,

@@ -101,17 +101,22 @@ impl Remote {
     }
 
     /// Applies an object to a collection by server-side apply; fields of others are taken over where
-    /// they conflict. With `over`, only if that is still the object's version.
-    pub async fn apply(
+    /// they conflict.
+    pub async fn apply(&self, collection: &str, name: &str, wanted: &Value) -> Result<Value, RemoteError> {
+        self.apply_over(None, collection, name, wanted).await
+    }
+
+    /// The same, if `version` still is the object's, where one is given.
+    pub async fn apply_over(
         &self,
+        version: Option<&str>,
         collection: &str,
         name: &str,
         wanted: &Value,
-        over: Option<&str>,
     ) -> Result<Value, RemoteError> {
         let mut stamped = wanted.clone();
         annotate(&mut stamped, &hash(wanted));
-        if let Some(version) = over {
+        if let Some(version) = version {
             stamped["metadata"]["resourceVersion"] = Value::from(version);
         }
         let parameters = PatchParams::apply(self.field_manager).force();

@@ -32,7 +32,7 @@ use crate::start_gate::StartGate;
 use crate::stores::{Connections, DataStoreLookup, referenced};
 use crate::tenant::Sessions;
 use crate::tunnel::Tunnel;
-use crate::{Settings, backups, data_stores, generators, tenant, tunnel};
+use crate::{Settings, backups, data_stores, generators, tenancy, tenant, tunnel};
 
 /// Most control planes that are reconciled at the same time; each waits for the API server mostly.
 const CONCURRENCY: u16 = 32;
@@ -128,6 +128,8 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     // Kubeconfigs of generators hang on every control plane and its Secrets.
     let generators_changed = Arc::new(Notify::new());
     let (tenant_told, secret_told) = (generators_changed.clone(), generators_changed.clone());
+    let tenancy_changed = Arc::new(Notify::new());
+    let tenancy_told = tenancy_changed.clone();
     let secret_changes = secret_changes.inspect(move |change| {
         if change.as_ref().is_ok_and(generators::concerns) {
             secret_told.notify_one();
@@ -141,6 +143,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     });
     let tenant_changes = tenant_changes.inspect(move |change| {
         tenant_told.notify_one();
+        tenancy_told.notify_one();
         if let Ok(tenant) = change {
             // A closed channel means that the controllers stop.
             let _ = tell_of_tenants.send(ObjectRef::from_obj(tenant));
@@ -183,6 +186,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         () = generators::run(context.clone(), generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
+        () = tenancy::run(context.clone(), tenancy_changed) => anyhow::bail!("the watch of Tenants ended"),
         ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),
         () = tunnel_changes => anyhow::bail!("the watch of the shared tunnel's pods ended"),
         () = tunnel_running => anyhow::bail!("the look-out for the shared tunnel ended"),

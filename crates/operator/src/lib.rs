@@ -30,6 +30,7 @@ mod settings;
 mod start_gate;
 mod stores;
 mod tasks;
+mod tenancy;
 mod tenant;
 mod tunnel;
 mod webhooks;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use api::DataStore;
+use api::{DataStore, Tenant, TenantControlPlane};
 use base::SystemClock;
 use futures::StreamExt;
 use kube::runtime::watcher;
@@ -101,15 +102,31 @@ async fn serve_webhooks(
     let host = WebhookHost::new(&certificate.certificate, certificate.private_key.expose_pem()).await?;
     let (store, filled, changes) =
         kubekit::cached::<DataStore>(Api::all(client.clone()), watcher::Config::default(), kubekit::trimmed);
+    let (tenants, tenants_filled, tenant_changes) =
+        kubekit::cached::<Tenant>(Api::all(client.clone()), watcher::Config::default(), kubekit::trimmed);
+    let (clusters, clusters_filled, cluster_changes) = kubekit::cached::<TenantControlPlane>(
+        Api::all(client.clone()),
+        watcher::Config::default(),
+        tenancy::trim,
+    );
+    let view = tenancy::View::new(tenants, clusters);
     let routes = webhooks::routes(Admission {
         client: client.clone(),
         settings: settings.clone(),
         data_stores: DataStoreLookup::new(store),
         metrics: metrics.clone(),
+        quotas: tenancy::Gate::new(client.clone(), &settings.namespace, view.clone()),
     });
     let watching = changes.for_each(|_| std::future::ready(()));
+    let watching_tenants = tenant_changes.for_each(|_| {
+        view.changed();
+        std::future::ready(())
+    });
+    let watching_clusters = cluster_changes.for_each(|_| std::future::ready(()));
     let announcing = async {
         filled.wait().await;
+        tenants_filled.wait().await;
+        clusters_filled.wait().await;
         health.set_ready(host.is_listening().await);
         std::future::pending::<()>().await;
     };
@@ -127,6 +144,8 @@ async fn serve_webhooks(
         outcome = serving => outcome,
         () = stopping => Ok(()),
         () = watching => bail!("the watch of DataStores ended"),
+        () = watching_tenants => bail!("the watch of Tenants ended"),
+        () = watching_clusters => bail!("the watch of TenantControlPlanes ended"),
         () = announcing => Ok(()),
         outcome = platform::keep_webhook_certificate(client, settings, &host, &SystemClock) => outcome,
     }

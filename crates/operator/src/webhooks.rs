@@ -5,6 +5,7 @@ mod limits;
 mod mutate;
 mod reading;
 mod references;
+mod tenants;
 mod validate;
 
 use std::sync::Arc;
@@ -13,9 +14,9 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
-use kube::Client;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
+use kube::{Client, Resource};
 use serde_json::Value;
 
 use api::TenantControlPlane;
@@ -24,6 +25,7 @@ use api::validation::Fault;
 use crate::Settings;
 use crate::metrics::Metrics;
 use crate::stores::DataStoreLookup;
+use crate::tenancy::{self, Gate};
 
 /// Path of the mutating webhook, as Kamaji has it.
 pub(crate) const MUTATE_PATH: &str = "/mutate-kamaji-clastix-io-v1alpha1-tenantcontrolplane";
@@ -39,6 +41,7 @@ pub(crate) struct Admission {
     pub(crate) settings: Settings,
     pub(crate) data_stores: DataStoreLookup,
     pub(crate) metrics: Metrics,
+    pub(crate) quotas: Gate,
 }
 
 /// The webhooks' routes.
@@ -46,6 +49,7 @@ pub(crate) fn routes(admission: Admission) -> Router {
     Router::new()
         .route(MUTATE_PATH, post(mutate))
         .route(VALIDATE_PATH, post(validate))
+        .route(tenancy::VALIDATE_PATH, post(validate_tenant))
         .with_state(Arc::new(admission))
         .merge(limits::routes())
 }
@@ -76,7 +80,17 @@ async fn validate(
     Json(response.into_review())
 }
 
-fn deny(request: &Request, faults: &[Fault]) -> AdmissionResponse {
+async fn validate_tenant(
+    State(admission): State<Arc<Admission>>,
+    Json(review): Json<Value>,
+) -> Json<AdmissionReview<DynamicObject>> {
+    let began = Instant::now();
+    let response = tenants::respond(review, &admission.quotas).await;
+    admission.metrics.admitted("validate", response.allowed, began.elapsed());
+    Json(response.into_review())
+}
+
+fn deny<K: Resource>(request: &AdmissionRequest<K>, faults: &[Fault]) -> AdmissionResponse {
     let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
     AdmissionResponse::from(request).deny(text.join("; "))
 }

@@ -9,10 +9,10 @@ use super::{Admission, Request, deny, dry_run, references};
 
 pub(super) async fn respond(request: &Request, admission: &Admission) -> AdmissionResponse {
     let found = match (&request.operation, &request.object, &request.old_object) {
-        (Operation::Create, Some(new), _) => check(None, new, admission).await,
+        (Operation::Create, Some(new), _) => check(None, new, request.dry_run, admission).await,
         // Finalizers must come off whatever the spec says.
         (Operation::Update, Some(new), old) if new.metadata.deletion_timestamp.is_none() => {
-            check(old.as_ref(), new, admission).await
+            check(old.as_ref(), new, request.dry_run, admission).await
         }
         _ => Vec::new(),
     };
@@ -24,6 +24,7 @@ pub(super) async fn respond(request: &Request, admission: &Admission) -> Admissi
 async fn check(
     old: Option<&TenantControlPlane>,
     new: &TenantControlPlane,
+    is_trial: bool,
     admission: &Admission,
 ) -> Vec<Fault> {
     let mut found = match old {
@@ -42,6 +43,10 @@ async fn check(
     if found.is_empty() {
         // Only what the rules accept can be laid out as a Deployment.
         found.extend(dry_run::check(old, new, &admission.client).await);
+    }
+    if found.is_empty() {
+        // Last, since what is granted is entered.
+        found.extend(admission.quotas.faults(old, new, is_trial).await);
     }
     found
 }

@@ -165,7 +165,8 @@ async fn write(session: &Session, object: &Object, live: Option<&Value>) -> Resu
     let over = session.known().written_over(object.key);
     let mut tries = 0;
     let written = loop {
-        match session.remote().apply(&place, object.key.name, &object.body, over.as_deref()).await {
+        let write = session.remote().apply_over(over.as_deref(), &place, object.key.name, &object.body);
+        match write.await {
             Err(error) if over.is_some() && error.is_conflict() => {
                 session.known().doubt(object.key);
                 return Ok(());

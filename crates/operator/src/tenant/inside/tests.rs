@@ -250,6 +250,29 @@ async fn the_name_server_keeps_the_users_corefile_and_replicas() {
 }
 
 #[tokio::test]
+async fn what_a_user_says_while_a_pass_goes_on_is_not_written_over() {
+    let world = World::new().await;
+    let addons = |tag: i64| json!({ "addons": { "coreDNS": { "imageTag": format!("v{tag}") } } });
+    world.pass(addons(0)).await;
+    let place = Kind::Deployment.collection("kube-system");
+    for replicas in 3..9 {
+        // The pass comes before the watch can tell of it.
+        let scaled = json!({ "spec": { "replicas": replicas } });
+        world.administrator.merge(&place, "coredns", None, &scaled).await.unwrap();
+        world.pass(addons(replicas)).await;
+        eventually(|| async {
+            world.pass(addons(replicas)).await;
+            let found = world.get(Kind::Deployment, "kube-system", "coredns").await.unwrap();
+            assert_eq!(found["spec"]["replicas"], replicas);
+            let image =
+                found["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned();
+            image.ends_with(&format!(":v{replicas}")).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn limits_of_writing_hold_for_all_but_the_operator_and_go_again() {
     let mut world = World::new().await;
     let limited = json!({ "writePermissions": { "blockCreation": true } });
