@@ -186,7 +186,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         () = generators::run(context.clone(), generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
-        () = tenancy::run(context.clone(), tenancy_changed) => anyhow::bail!("the watch of Tenants ended"),
+        () = Box::pin(tenancy::run(context.clone(), tenancy_changed)) => anyhow::bail!("the watch of Tenants ended"),
         ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),
         () = tunnel_changes => anyhow::bail!("the watch of the shared tunnel's pods ended"),
         () = tunnel_running => anyhow::bail!("the look-out for the shared tunnel ended"),

@@ -9,10 +9,10 @@ use super::{Admission, Request, deny, dry_run, references};
 
 pub(super) async fn respond(request: &Request, admission: &Admission) -> AdmissionResponse {
     let found = match (&request.operation, &request.object, &request.old_object) {
-        (Operation::Create, Some(new), _) => check(None, new, request.dry_run, admission).await,
+        (Operation::Create, Some(new), _) => Box::pin(check(None, new, request.dry_run, admission)).await,
         // Finalizers must come off whatever the spec says.
         (Operation::Update, Some(new), old) if new.metadata.deletion_timestamp.is_none() => {
-            check(old.as_ref(), new, request.dry_run, admission).await
+            Box::pin(check(old.as_ref(), new, request.dry_run, admission)).await
         }
         _ => Vec::new(),
     };

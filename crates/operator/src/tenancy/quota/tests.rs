@@ -89,7 +89,7 @@ async fn who_has_no_limit_asks_nobody_and_who_leads_nowhere_gets_nothing() {
     assert_eq!(replica.faults(None, &cluster("globex", "a", 1), false).await, []);
     assert_eq!(replica.faults(None, &cluster("elsewhere", "a", 1), false).await, []);
     let lost = replica.faults(None, &cluster("lost", "a", 1), false).await;
-    assert!(lost[0].message.contains("above which a tenant is missing"), "{lost:?}");
+    assert!(lost[0].message.contains("above which one is missing"), "{lost:?}");
     // An API server that is gone grants nothing.
     let unknown = replica.faults(None, &cluster("acme", "a", 1), false).await;
     assert!(unknown[0].message.contains("could not be found out"), "{unknown:?}");
