@@ -34,6 +34,9 @@ pub(crate) enum Error {
     /// The status could not be written.
     #[error(transparent)]
     Status(#[from] StatusError),
+    /// The DataStore could not be read again.
+    #[error("failed to read a DataStore that changed meanwhile")]
+    Read(#[source] Box<kube::Error>),
 }
 
 /// One pass over one DataStore.
@@ -121,9 +124,19 @@ async fn reach(object: &DataStore, context: &Context) -> Result<Health, StoreErr
 /// Keeps a store from being deleted before a control plane leaves anything in it.
 pub(crate) async fn hold(object: &DataStore, context: &Context) -> Result<(), Error> {
     if has_finalizer(object, finalizers::DATA_STORE) {
-        Ok(())
-    } else {
-        set_finalizer(object, context, true).await
+        return Ok(());
+    }
+    match set_finalizer(object, context, true).await {
+        // A store that has just been made changes often; its users are not told of that.
+        Err(Error::Finalizer(FinalizerError::Stale { .. })) => {}
+        outcome => return outcome,
+    }
+    let all: Api<DataStore> = Api::all(context.client.clone());
+    match all.get_opt(&object.name_any()).await.map_err(|source| Error::Read(Box::new(source)))? {
+        Some(live) if !has_finalizer(&live, finalizers::DATA_STORE) => {
+            set_finalizer(&live, context, true).await
+        }
+        _ => Ok(()),
     }
 }
 
