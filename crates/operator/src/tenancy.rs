@@ -71,11 +71,4 @@ impl View {
         }
         found
     }
-
-    /// The control planes in a namespace.
-    fn clusters_in(&self, namespace: &str) -> Vec<Arc<TenantControlPlane>> {
-        let mut found = self.clusters.state();
-        found.retain(|cluster| cluster.metadata.namespace.as_deref() == Some(namespace));
-        found
-    }
 }

@@ -5,6 +5,7 @@ mod limits;
 mod mutate;
 mod reading;
 mod references;
+mod scale;
 mod tenants;
 mod validate;
 
@@ -32,6 +33,9 @@ pub(crate) const MUTATE_PATH: &str = "/mutate-kamaji-clastix-io-v1alpha1-tenantc
 /// Path of the validating webhook, as Kamaji has it.
 pub(crate) const VALIDATE_PATH: &str = "/validate-kamaji-clastix-io-v1alpha1-tenantcontrolplane";
 
+/// Path of the webhook for the subresource by which control planes are scaled.
+pub(crate) const SCALE_PATH: &str = "/validate-flotilla-dev-v1alpha1-scale";
+
 type Review = AdmissionReview<TenantControlPlane>;
 type Request = AdmissionRequest<TenantControlPlane>;
 
@@ -49,6 +53,7 @@ pub(crate) fn routes(admission: Admission) -> Router {
     Router::new()
         .route(MUTATE_PATH, post(mutate))
         .route(VALIDATE_PATH, post(validate))
+        .route(SCALE_PATH, post(validate_scale))
         .route(tenancy::VALIDATE_PATH, post(validate_tenant))
         .with_state(Arc::new(admission))
         .merge(limits::routes())
@@ -86,6 +91,16 @@ async fn validate_tenant(
 ) -> Json<AdmissionReview<DynamicObject>> {
     let began = Instant::now();
     let response = tenants::respond(review, &admission.quotas).await;
+    admission.metrics.admitted("validate", response.allowed, began.elapsed());
+    Json(response.into_review())
+}
+
+async fn validate_scale(
+    State(admission): State<Arc<Admission>>,
+    Json(review): Json<Value>,
+) -> Json<AdmissionReview<DynamicObject>> {
+    let began = Instant::now();
+    let response = scale::respond(review, &admission.quotas, &admission.client).await;
     admission.metrics.admitted("validate", response.allowed, began.elapsed());
     Json(response.into_review())
 }

@@ -292,7 +292,12 @@ async fn what_would_tear_the_tree_or_exceed_it_is_refused_with_what_to_do() {
     cluster(&stage, "dev", "fits", resources("500m")).await.unwrap();
     let message = refused(scale(&stage, "dev", "fits", 2).await, "a pod more");
     assert!(message.contains("quota of tenant `acme`"), "{message}");
-    scale(&stage, "dev", "fits", 0).await.unwrap();
+    let patch = Patch::Merge(json!({"spec": {"replicas": 2}}));
+    let subresource = stage.tenants("dev").patch_scale("fits", &PatchParams::default(), &patch).await;
+    let message = refused(subresource, "a pod more by the subresource");
+    assert!(message.contains("quota of tenant `acme`"), "{message}");
+    let patch = Patch::Merge(json!({"spec": {"replicas": 0}}));
+    stage.tenants("dev").patch_scale("fits", &PatchParams::default(), &patch).await.unwrap();
     let old = json!({"kubernetes": {"version": "v1.35.4"}, "controlPlane": {"deployment": {"replicas": 0}}});
     let old: TenantControlPlane = manifest("old", old).unwrap();
     let message = refused(stage.tenants("dev").create(&PostParams::default(), &old).await, "an old version");

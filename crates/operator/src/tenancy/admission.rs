@@ -29,7 +29,9 @@ pub(crate) async fn faults(request: &AdmissionRequest<Tenant>, gate: &Gate) -> V
         (Operation::Update, Some(new), old) if new.metadata.deletion_timestamp.is_none() => {
             written(old.as_ref(), new, view, client).await
         }
-        (Operation::Delete, _, Some(old)) => deleted(old, view, SystemClock.now()).into_iter().collect(),
+        (Operation::Delete, _, Some(old)) => {
+            deleted(old, view, client, SystemClock.now()).await.into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -121,11 +123,12 @@ async fn is_there(tenant: &str, client: &Client) -> bool {
     !matches!(Api::<Tenant>::all(client.clone()).get_opt(tenant).await, Ok(None))
 }
 
-fn deleted(tenant: &Tenant, view: &View, now: jiff::Timestamp) -> Option<Fault> {
+async fn deleted(tenant: &Tenant, view: &View, client: &Client, now: jiff::Timestamp) -> Option<Fault> {
     let name = tenant.name_any();
     let forest = view.forest();
     let children = forest.children(&name);
-    if !children.is_empty() {
+    // The cache may still show one that has just gone.
+    if any_is_there(&children, client).await {
         let message = format!(
             "has tenants below it: {}; delete them first, or give them another spec.parent",
             told(&children)
@@ -134,12 +137,18 @@ fn deleted(tenant: &Tenant, view: &View, now: jiff::Timestamp) -> Option<Fault> 
     }
     let is_over = forest.leaves_at(&name).is_some_and(|end| end <= now);
     let is_confirmed = tenant.annotations().get(annotations::CONFIRM_DELETION) == Some(&name);
-    let namespace = tenant.status.as_ref().and_then(|status| status.namespace.clone()).unwrap_or_default();
-    let clusters = view.clusters_in(&namespace);
-    if clusters.is_empty() || is_over || is_confirmed {
+    if is_over || is_confirmed {
         return None;
     }
-    let names: Vec<String> = clusters.iter().map(|cluster| cluster.name_any()).collect();
+    let namespace = tenant.status.as_ref().and_then(|status| status.namespace.clone())?;
+    let clusters: Api<TenantControlPlane> = Api::namespaced(client.clone(), &namespace);
+    let names: Vec<String> = match clusters.list_metadata(&ListParams::default()).await {
+        Ok(list) => list.items.iter().map(ResourceExt::name_any).collect(),
+        Err(_) => vec!["what there is could not be found out".to_owned()],
+    };
+    if names.is_empty() {
+        return None;
+    }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let message = format!(
         "still has control planes: {}; set spec.state to Leaving, and it is deleted when its grace period is over, \
@@ -148,6 +157,15 @@ fn deleted(tenant: &Tenant, view: &View, now: jiff::Timestamp) -> Option<Fault> 
         annotations::CONFIRM_DELETION
     );
     Some(Fault::new("metadata.name", &name, message))
+}
+
+async fn any_is_there(tenants: &[&str], client: &Client) -> bool {
+    for tenant in tenants {
+        if is_there(tenant, client).await {
+            return true;
+        }
+    }
+    false
 }
 
 /// The first of some names, and how many more there are.

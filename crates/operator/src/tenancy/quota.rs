@@ -74,6 +74,11 @@ impl Gate {
         &self.keeper.client
     }
 
+    /// Whether a namespace is a tenant's.
+    pub(crate) fn concerns(&self, namespace: &str) -> bool {
+        self.keeper.view.forest().owner(namespace).is_some()
+    }
+
     /// What stands against a new or changed control plane. What is granted is entered, unless it is only tried.
     pub(crate) async fn faults(
         &self,

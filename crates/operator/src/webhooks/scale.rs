@@ -1,0 +1,50 @@
+//! Judges `kubectl scale` and autoscalers: they change the number of pods through a subresource, of which the rules
+//! for whole control planes are not asked.
+
+use api::TenantControlPlane;
+use api::validation::Fault;
+use kube::core::DynamicObject;
+use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
+use kube::{Api, Client};
+use serde_json::Value;
+
+use super::deny;
+use crate::tenancy::Gate;
+
+pub(super) async fn respond(review: Value, gate: &Gate, client: &Client) -> AdmissionResponse {
+    let review: AdmissionReview<DynamicObject> = match serde_json::from_value(review) {
+        Ok(review) => review,
+        Err(error) => return AdmissionResponse::invalid(format!("no review of a Scale: {error}")),
+    };
+    let request: AdmissionRequest<DynamicObject> = match review.try_into() {
+        Ok(request) => request,
+        Err(error) => return AdmissionResponse::invalid(format!("{error}")),
+    };
+    let found = Box::pin(faults(&request, gate, client)).await;
+    if found.is_empty() { AdmissionResponse::from(&request) } else { deny(&request, &found) }
+}
+
+async fn faults(request: &AdmissionRequest<DynamicObject>, gate: &Gate, client: &Client) -> Vec<Fault> {
+    let (name, namespace) = (&request.name, request.namespace.as_deref().unwrap_or_default());
+    let replicas = request.object.as_ref().and_then(|scale| scale.data.pointer("/spec/replicas")?.as_i64());
+    if !gate.concerns(namespace) {
+        return Vec::new();
+    }
+    let fault = |what: &str| vec![Fault::new("spec.replicas", replicas.unwrap_or_default(), what)];
+    let Some(replicas) = replicas.and_then(|replicas| i32::try_from(replicas).ok()) else {
+        return fault("is no number of pods");
+    };
+    let clusters: Api<TenantControlPlane> = Api::namespaced(client.clone(), namespace);
+    match clusters.get_opt(name).await {
+        Ok(Some(old)) => Box::pin(gate.faults(Some(&old), &scaled(&old, replicas), request.dry_run)).await,
+        // The API server finds that out by itself.
+        Ok(None) => Vec::new(),
+        Err(_) => fault("could not be judged, since the API server does not tell what there is; try again"),
+    }
+}
+
+fn scaled(old: &TenantControlPlane, replicas: i32) -> TenantControlPlane {
+    let mut new = old.clone();
+    new.spec.control_plane.deployment.get_or_insert_default().replicas = Some(replicas);
+    new
+}
