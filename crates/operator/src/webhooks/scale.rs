@@ -26,14 +26,14 @@ pub(super) async fn respond(review: Value, gate: &Gate, client: &Client) -> Admi
 
 async fn faults(request: &AdmissionRequest<DynamicObject>, gate: &Gate, client: &Client) -> Vec<Fault> {
     let (name, namespace) = (&request.name, request.namespace.as_deref().unwrap_or_default());
-    let replicas = request.object.as_ref().and_then(|scale| scale.data.pointer("/spec/replicas")?.as_i64());
     if !gate.concerns(namespace) {
         return Vec::new();
     }
-    let fault = |what: &str| vec![Fault::new("spec.replicas", replicas.unwrap_or_default(), what)];
-    let Some(replicas) = replicas.and_then(|replicas| i32::try_from(replicas).ok()) else {
-        return fault("is no number of pods");
-    };
+    let asked = request.object.as_ref().and_then(|scale| scale.data.pointer("/spec/replicas")?.as_i64());
+    // The API server leaves out what is zero.
+    let asked = asked.unwrap_or_default();
+    let fault = |what: &str| vec![Fault::new("spec.replicas", asked, what)];
+    let Ok(replicas) = i32::try_from(asked) else { return fault("is no number of pods") };
     let clusters: Api<TenantControlPlane> = Api::namespaced(client.clone(), namespace);
     match clusters.get_opt(name).await {
         Ok(Some(old)) => Box::pin(gate.faults(Some(&old), &scaled(&old, replicas), request.dry_run)).await,
