@@ -105,6 +105,11 @@ async fn validate_scale(
     Json(response.into_review())
 }
 
+/// Allows what has no fault.
+fn answer<K: Resource>(request: &AdmissionRequest<K>, faults: &[Fault]) -> AdmissionResponse {
+    if faults.is_empty() { AdmissionResponse::from(request) } else { deny(request, faults) }
+}
+
 fn deny<K: Resource>(request: &AdmissionRequest<K>, faults: &[Fault]) -> AdmissionResponse {
     let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
     AdmissionResponse::from(request).deny(text.join("; "))

@@ -105,7 +105,7 @@ async fn misplaced(tenant: &str, parent: &str, view: &View, client: &Client) -> 
 /// Whether what a tenant has, with all below it, fits into the quotas of those above its new place.
 fn no_room(tenant: &str, parent: &str, forest: &Forest, demands: &Demands) -> Option<Fault> {
     let own = ledger::sum(forest, demands.iter());
-    let quotas = Quotas { limits: forest.limits.clone(), own };
+    let quotas = forest.quotas_with(own);
     let brought = quotas.used(&forest.tree, tenant);
     // Who stands above already has it counted.
     let new_above: Vec<&str> =

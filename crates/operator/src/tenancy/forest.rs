@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use api::{Tenant, TenantQuota, TenantState};
-use authz::quota::{Kind, Limits};
+use authz::quota::{Amounts, Kind, Limits, Quotas};
 use authz::{DEEPEST, Place, Tree};
 use base::quantity;
 use jiff::Timestamp;
@@ -13,7 +13,8 @@ use kube::ResourceExt;
 #[derive(Debug, Default)]
 pub(crate) struct Forest {
     pub(super) tree: Tree,
-    pub(super) limits: HashMap<String, Limits>,
+    /// The limits of each tenant; what tenants have changes oftener and is not kept here.
+    pub(super) quotas: Quotas,
     members: BTreeMap<String, Member>,
     children: HashMap<String, Vec<String>>,
     namespaces: HashMap<String, String>,
@@ -35,6 +36,11 @@ pub(crate) struct Held<'a> {
 }
 
 impl Forest {
+    /// The limits beside what tenants have.
+    pub(super) fn quotas_with(&self, own: HashMap<String, Amounts>) -> Quotas {
+        Quotas { limits: self.quotas.limits.clone(), own }
+    }
+
     pub(crate) fn new<'a>(tenants: impl IntoIterator<Item = &'a Tenant>) -> Self {
         let mut forest = Self::default();
         for tenant in tenants {
@@ -46,7 +52,7 @@ impl Forest {
     fn add(&mut self, tenant: &Tenant) {
         let name = tenant.name_any();
         self.tree.add_tenant(&name, tenant.spec.parent.as_deref());
-        self.limits.insert(name.clone(), limits(&tenant.spec.quota));
+        self.quotas.limits.insert(name.clone(), limits(&tenant.spec.quota));
         if let Some(namespace) = tenant.status.as_ref().and_then(|status| status.namespace.clone()) {
             self.namespaces.insert(namespace, name.clone());
         }

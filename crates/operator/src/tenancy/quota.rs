@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::TenantControlPlane;
 use api::validation::Fault;
-use authz::quota::{Amounts, Quotas};
+use authz::quota::Amounts;
 use base::{Clock, SystemClock};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -97,7 +97,10 @@ impl Gate {
         }
         let line = forest.line(tenant);
         let Some(top) = line.last() else { return vec![lost(tenant)] };
-        if line.iter().all(|above| forest.limits.get(*above).is_none_or(|limits| !limits.has_amounts())) {
+        if line
+            .iter()
+            .all(|above| forest.quotas.limits.get(*above).is_none_or(|limits| !limits.has_amounts()))
+        {
             return Vec::new();
         }
         let asked = Asked {
@@ -206,7 +209,7 @@ fn refusal(asked: &Asked, forest: &Forest, seen: &Demands, ledger: &Ledger, now:
     let mut own = ledger.own(forest, seen, &asked.key, now);
     let of_tenant = own.entry(asked.tenant.clone()).or_default();
     *of_tenant = *of_tenant + asked.has;
-    let quotas = Quotas { limits: forest.limits.clone(), own };
+    let quotas = forest.quotas_with(own);
     let refusal = quotas.admit(&forest.tree, &asked.tenant, &growth(&asked.has, &asked.wants)).err()?;
     Some(verdict::exceeded(&refusal, ledger.unseen(seen, now)))
 }

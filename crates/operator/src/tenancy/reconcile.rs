@@ -15,9 +15,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt};
-use kubekit::{
-    ApplyError, FinalizerError, StatusError, cached, has_finalizer, replace_status, set_finalizers, trimmed,
-};
+use kubekit::{ApplyError, cached, has_finalizer, set_finalizers, trimmed};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -25,6 +23,7 @@ use super::forest::Forest;
 use super::namespace::Wanted;
 use super::status::Found;
 use super::{View, clusters, ledger, namespace, quota, status};
+use crate::backups::{self, object};
 use crate::context::Context;
 use crate::data_stores::chain;
 use crate::events::{Notice, publish};
@@ -42,30 +41,24 @@ enum Error {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error(transparent)]
-    Finalizer(#[from] FinalizerError),
-    #[error(transparent)]
-    Status(#[from] StatusError),
-    #[error("failed to {action}")]
-    Cluster {
-        action: &'static str,
-        #[source]
-        source: Box<kube::Error>,
-    },
+    Object(#[from] backups::Error),
 }
 
 impl Error {
     /// Whether the next pass, which a change brings, does better.
     fn is_usual(&self) -> bool {
-        matches!(
-            self,
-            Self::Status(StatusError::Stale { .. } | StatusError::Gone { .. })
-                | Self::Finalizer(FinalizerError::Stale { .. })
-        )
+        matches!(self, Self::Object(error) if error.is_overtaken())
     }
 }
 
 fn failed(action: &'static str) -> impl FnOnce(kube::Error) -> Error {
-    move |source| Error::Cluster { action, source: Box::new(source) }
+    move |source| backups::Error::Cluster { action, source: Box::new(source) }.into()
+}
+
+async fn set_finalizer(tenant: &Tenant, api: &Api<Tenant>, wanted: &[&str]) -> Result<(), Error> {
+    set_finalizers(api, tenant, &[finalizers::TENANT], wanted)
+        .await
+        .map_err(|error| backups::Error::from(error).into())
 }
 
 /// What a pass goes by.
@@ -167,7 +160,7 @@ impl Pass<'_> {
         }
         if !has_finalizer(tenant, finalizers::TENANT) {
             // The change brings the next pass.
-            set_finalizers(&api, tenant, &[finalizers::TENANT], &[finalizers::TENANT]).await?;
+            set_finalizer(tenant, &api, &[finalizers::TENANT]).await?;
             return Ok(None);
         }
         let due = self.forest.leaves_at(&name);
@@ -305,7 +298,7 @@ impl Pass<'_> {
         }
         let forgotten = quota::forget(&self.context.client, &self.context.settings.namespace, &name).await;
         forgotten.map_err(failed("forget what was granted of a quota"))?;
-        Ok(set_finalizers(api, tenant, &[finalizers::TENANT], &[]).await?)
+        set_finalizer(tenant, api, &[]).await
     }
 
     async fn remove(&self, cluster: &TenantControlPlane) -> Result<(), Error> {
@@ -354,7 +347,8 @@ impl Pass<'_> {
         if tenant.status.as_ref() == Some(&wanted) {
             return Ok(());
         }
-        replace_status(&self.context.client, &Tenant { status: Some(wanted), ..tenant.clone() }).await?;
+        let changed = Tenant { status: Some(wanted), ..tenant.clone() };
+        object::write_status(&changed, &self.context.client).await?;
         Ok(())
     }
 }

@@ -84,7 +84,7 @@ fn ready(forest: &Forest, name: &str, found: &Found<'_>) -> (bool, &'static str,
 }
 
 fn within_quota(forest: &Forest, name: &str, total: &Amounts) -> (bool, &'static str, String) {
-    let limits = forest.limits.get(name);
+    let limits = forest.quotas.limits.get(name);
     let over: Vec<String> = KINDS
         .into_iter()
         .filter_map(|kind| {

@@ -2,7 +2,7 @@
 
 use api::validation::Fault;
 use api::{TenantControlPlane, TenantState};
-use authz::quota::{Amounts, Exceeded, Kind, NotAllowed, Quotas};
+use authz::quota::{Amounts, Exceeded, Kind, NotAllowed};
 
 use super::demand;
 use super::forest::{Forest, Held};
@@ -26,7 +26,7 @@ pub(super) fn choices(
             held_back(tenant, &held),
         ));
     }
-    let quotas = Quotas { limits: forest.limits.clone(), ..Quotas::default() };
+    let quotas = &forest.quotas;
     let version = &new.spec.kubernetes.version;
     if old.is_none_or(|old| old.spec.kubernetes.version != *version)
         && let Err(refusal) =

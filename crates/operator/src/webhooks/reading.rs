@@ -2,6 +2,7 @@
 //! mutating webhook is asked before the API server compares an object with its schema.
 
 use api::validation::Fault;
+use kube::Resource;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 use serde_json::Value;
@@ -35,6 +36,17 @@ pub(super) fn read(body: Value) -> Result<Request, Box<AdmissionResponse>> {
     let value = value_at(&body["request"]["object"], path);
     let fault = Fault::new(path, value, format!("is not what the field takes: {reason}"));
     Err(Box::new(answer.deny(fault.to_string())))
+}
+
+/// The request of a review of any other kind, which the API server has compared with its schema before it asks.
+pub(super) fn read_checked<K>(body: Value) -> Result<AdmissionRequest<K>, Box<AdmissionResponse>>
+where
+    K: Resource + serde::de::DeserializeOwned,
+{
+    let invalid = |reason: String| Box::new(AdmissionResponse::invalid(reason));
+    let review: AdmissionReview<K> =
+        serde_json::from_value(body).map_err(|error| invalid(format!("no such review: {error}")))?;
+    review.try_into().map_err(|error| invalid(format!("{error}")))
 }
 
 fn without_old(mut body: Value) -> Value {

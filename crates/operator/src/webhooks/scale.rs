@@ -4,24 +4,18 @@
 use api::TenantControlPlane;
 use api::validation::Fault;
 use kube::core::DynamicObject;
-use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
+use kube::core::admission::{AdmissionRequest, AdmissionResponse};
 use kube::{Api, Client};
 use serde_json::Value;
 
-use super::deny;
+use super::{answer, reading};
 use crate::tenancy::Gate;
 
 pub(super) async fn respond(review: Value, gate: &Gate, client: &Client) -> AdmissionResponse {
-    let review: AdmissionReview<DynamicObject> = match serde_json::from_value(review) {
-        Ok(review) => review,
-        Err(error) => return AdmissionResponse::invalid(format!("no review of a Scale: {error}")),
-    };
-    let request: AdmissionRequest<DynamicObject> = match review.try_into() {
-        Ok(request) => request,
-        Err(error) => return AdmissionResponse::invalid(format!("{error}")),
-    };
-    let found = Box::pin(faults(&request, gate, client)).await;
-    if found.is_empty() { AdmissionResponse::from(&request) } else { deny(&request, &found) }
+    match reading::read_checked(review) {
+        Ok(request) => answer(&request, &Box::pin(faults(&request, gate, client)).await),
+        Err(answer) => *answer,
+    }
 }
 
 async fn faults(request: &AdmissionRequest<DynamicObject>, gate: &Gate, client: &Client) -> Vec<Fault> {

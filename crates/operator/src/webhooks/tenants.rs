@@ -1,22 +1,14 @@
 //! Refuses what would harm a tree of tenants. The rules are tenancy's.
 
-use api::Tenant;
-use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
+use kube::core::admission::AdmissionResponse;
 use serde_json::Value;
 
-use super::deny;
+use super::{answer, reading};
 use crate::tenancy::{self, Gate};
 
 pub(super) async fn respond(review: Value, gate: &Gate) -> AdmissionResponse {
-    // The API server has compared the object with its schema before it asks.
-    let review: AdmissionReview<Tenant> = match serde_json::from_value(review) {
-        Ok(review) => review,
-        Err(error) => return AdmissionResponse::invalid(format!("no review of a Tenant: {error}")),
-    };
-    let request: AdmissionRequest<Tenant> = match review.try_into() {
-        Ok(request) => request,
-        Err(error) => return AdmissionResponse::invalid(format!("{error}")),
-    };
-    let found = tenancy::faults(&request, gate).await;
-    if found.is_empty() { AdmissionResponse::from(&request) } else { deny(&request, &found) }
+    match reading::read_checked(review) {
+        Ok(request) => answer(&request, &tenancy::faults(&request, gate).await),
+        Err(answer) => *answer,
+    }
 }

@@ -5,7 +5,7 @@ use api::validation::{Fault, faults, update_faults};
 use desired::inside::patch_fault;
 use kube::core::admission::{AdmissionResponse, Operation};
 
-use super::{Admission, Request, deny, dry_run, references};
+use super::{Admission, Request, answer, dry_run, references};
 
 pub(super) async fn respond(request: &Request, admission: &Admission) -> AdmissionResponse {
     let found = match (&request.operation, &request.object, &request.old_object) {
@@ -16,7 +16,7 @@ pub(super) async fn respond(request: &Request, admission: &Admission) -> Admissi
         }
         _ => Vec::new(),
     };
-    if found.is_empty() { AdmissionResponse::from(request) } else { deny(request, &found) }
+    answer(request, &found)
 }
 
 /// The faults of a new control plane, or those that an update brings. Those that stood there before must
