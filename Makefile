@@ -5,10 +5,10 @@ UP_FLAGS ?=
 BENCH_FLAGS ?=
 FLOTILLA := target/debug/flotilla
 
-.PHONY: help up down status test bench setup build gen fmt lint
+.PHONY: help up down status test test-all bench setup build console gen fmt lint
 
 help: ## Lists the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
 
 up: setup build ## Starts the local management cluster, the platform and a first tenant; UP_FLAGS adds flags.
 	$(FLOTILLA) up $(UP_FLAGS)
@@ -22,6 +22,9 @@ status: ## Says what runs.
 test: ## Runs everything that CI runs.
 	cargo xtask test
 
+test-all: ## Runs that, and the stories that take long.
+	cargo xtask test --all
+
 bench: ## Measures the local management cluster; BENCH_FLAGS adds flags; writes target/bench/latest.json.
 	cargo xtask bench -- $(BENCH_FLAGS)
 
@@ -30,6 +33,9 @@ setup: ## Installs what the machine lacks.
 
 build: ## Builds Kubernetes, the tools and the programs into target/dist.
 	cargo xtask build
+
+console: ## Serves the console while you work on it, with a played hub, or the one of FLOTILLA_HUB.
+	cargo xtask console
 
 gen: ## Writes the generated files.
 	cargo xtask gen

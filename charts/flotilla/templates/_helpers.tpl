@@ -19,6 +19,12 @@ app.kubernetes.io/name: flotilla
 app.kubernetes.io/component: tunnel
 {{- end }}
 
+{{/* Labels that select the server's pods. */}}
+{{- define "flotilla.serverSelector" -}}
+app.kubernetes.io/name: flotilla
+app.kubernetes.io/component: server
+{{- end }}
+
 {{/* Namespace of what the tunnel knows of tenants. */}}
 {{- define "flotilla.tunnelNamespace" -}}
 {{ .Values.tunnel.namespace | default (printf "%s-tunnel" .Release.Namespace) }}

@@ -32,8 +32,19 @@ pub mod labels {
     pub const MANAGED_BY: &str = "kamaji.clastix.io/managed-by";
     /// On a token's Secret in a tenant's cluster: UID of the `JoinToken`.
     pub const JOIN_TOKEN: &str = "flotilla.dev/join-token";
+    /// Always [`HUB_VALUE`]: a ConfigMap that tells the hub of a control plane, or in a tenant's cluster an object
+    /// by which the hub's groups have rights.
+    pub const HUB: &str = "flotilla.dev/hub";
+    /// Value of [`HUB`].
+    pub const HUB_VALUE: &str = "true";
     /// On a namespace: the `Tenant` whose control planes live in it.
     pub const TENANT: &str = "flotilla.dev/tenant";
+    /// On a control plane: the `Template` that it was made from.
+    pub const TEMPLATE: &str = "flotilla.dev/template";
+    /// On a control plane: the version of [`TEMPLATE`] that it was made from.
+    pub const TEMPLATE_VERSION: &str = "flotilla.dev/template-version";
+    /// On a backup: the `TenantBackupSchedule` that began it.
+    pub const BACKUP_SCHEDULE: &str = "flotilla.dev/schedule";
     /// Control plane that a kubeconfig was made for.
     pub const MANAGED_FOR: &str = "kamaji.clastix.io/managed-for";
 }
@@ -53,6 +64,15 @@ pub mod annotations {
     pub const KUBECONFIG_SECRET_KEY: &str = "kamaji.clastix.io/kubeconfig-secret-key";
     /// On a control plane: its pods are kept from running, by the `TenantRestore` of this name.
     pub const HOLD: &str = "flotilla.dev/hold";
+    /// On a control plane that is given to another tenant: its pods are kept from running, by the `ClusterTransfer`
+    /// of this name.
+    pub const GIVEN_AWAY_BY: &str = "flotilla.dev/given-away-by";
+    /// On a control plane that comes from another tenant: nothing is made for it yet, and the `ClusterTransfer` of this
+    /// name brings what it is made of.
+    pub const AWAITED_BY: &str = "flotilla.dev/awaited-by";
+    /// On a control plane behind a load balancer: the address that is asked for, which it had before it was given to
+    /// this tenant. A load balancer need not heed it.
+    pub const LOAD_BALANCER_ADDRESS: &str = "flotilla.dev/load-balancer-address";
     /// Time limit of a move between stores.
     pub const MIGRATION_TIMEOUT: &str = "kamaji.clastix.io/migration-timeout";
     /// Whether a move may remove older data from its target.
@@ -80,8 +100,15 @@ pub mod annotations {
     pub const CONTROL_PLANE: &str = "flotilla.dev/control-plane";
     /// On a `Tenant` that is to be deleted with all it has: its name, once more.
     pub const CONFIRM_DELETION: &str = "flotilla.dev/confirm-deletion";
+    /// On an imported `Cluster`: tokens of its agent that were made before this time (RFC 3339) are to be replaced.
+    pub const ROTATE_AGENT: &str = "flotilla.dev/rotate-agent";
     /// On a control plane that sleeps since its tenant is suspended: its replicas before.
     pub const REPLICAS_BEFORE: &str = "flotilla.dev/replicas-before-suspension";
+    /// On a control plane that was put to sleep, by hand or by its schedule: its replicas before.
+    pub const REPLICAS_BEFORE_SLEEP: &str = "flotilla.dev/replicas-before-sleep";
+    /// On a control plane: what was done last by its schedule of sleep, and for which time of it, such as
+    /// `Sleep 2026-11-30T19:00:00Z`. Written together with the replicas, so that no time counts twice.
+    pub const SLEEP_SCHEDULE_FOLLOWED: &str = "flotilla.dev/sleep-schedule-followed";
     /// On the pod template: checksum of the names that the API server's certificate serves.
     pub const SERVED_NAMES: &str = "flotilla.dev/served-names";
 }
@@ -98,6 +125,8 @@ pub mod finalizers {
     pub const ARCHIVE: &str = "flotilla.dev/archive";
     /// On a `TenantRestore`: it may hold a control plane.
     pub const RESTORE: &str = "flotilla.dev/restore";
+    /// On a `ClusterTransfer`: it may hold a control plane.
+    pub const TRANSFER: &str = "flotilla.dev/transfer";
     /// On a `JoinToken`: its token may stand in the tenant's cluster.
     pub const JOIN_TOKEN: &str = "flotilla.dev/join-token";
     /// On a `Tenant`: its control planes may still be there.
@@ -130,6 +159,7 @@ pub enum Component {
     KonnectivityKubeconfig,
     TunnelClient,
     TunnelEndpoints,
+    Hub,
     Ingress,
     Gateway,
     KonnectivityGateway,
@@ -159,6 +189,7 @@ impl Component {
             Self::KonnectivityKubeconfig => "konnectivity-kubeconfig",
             Self::TunnelClient => "tunnel-client",
             Self::TunnelEndpoints => "shared-tunnel",
+            Self::Hub => "hub",
             Self::Ingress => "ingress",
             Self::Gateway => "gateway_routes",
             Self::KonnectivityGateway => "konnectivity_gateway_routes",

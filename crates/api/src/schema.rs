@@ -7,10 +7,12 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt;
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    DataStore, JoinToken, KubeconfigGenerator, Tenant, TenantBackup, TenantBackupSchedule,
-    TenantControlPlane, TenantRestore,
+    Cluster, ClusterTransfer, DataStore, Grant, HubSettings, IdentityProvider, JoinToken,
+    KubeconfigGenerator, Project, Role, Template, Tenant, TenantBackup, TenantBackupSchedule,
+    TenantControlPlane, TenantRestore, User,
 };
 
 mod embedded;
@@ -18,7 +20,8 @@ mod embedded;
 /// The definitions of all custom resources, in the order in which they are best installed.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    [
+    // On the heap: together they are large.
+    vec![
         DataStore::crd(),
         TenantControlPlane::crd(),
         KubeconfigGenerator::crd(),
@@ -27,10 +30,29 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         TenantRestore::crd(),
         JoinToken::crd(),
         Tenant::crd(),
+        ClusterTransfer::crd(),
+        Cluster::crd(),
+        Project::crd(),
+        Role::crd(),
+        Grant::crd(),
+        User::crd(),
+        IdentityProvider::crd(),
+        Template::crd(),
+        HubSettings::crd(),
     ]
     .into_iter()
     .map(mend)
     .collect()
+}
+
+/// Whatever JSON can say.
+pub(crate) fn any_value(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// An object with whatever fields.
+pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
 }
 
 fn mend(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {

@@ -127,6 +127,10 @@ pub struct TenantQuota {
     /// Memory that the specs of control planes request, for all their pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Quantity>,
+    /// Nodes of hosted clusters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub workers: Option<i32>,
     /// Versions of Kubernetes, as `v1.36` with all its patches or `v1.36.3`; any if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(regex(pattern = "^v[0-9]+\\.[0-9]+(\\.[0-9]+)?$")))]
@@ -185,6 +189,9 @@ pub struct TenantUsage {
     /// Memory.
     #[serde(default)]
     pub memory: Quantity,
+    /// Nodes of hosted clusters; counted while a quota limits them.
+    #[serde(default)]
+    pub workers: i64,
 }
 
 #[cfg(test)]

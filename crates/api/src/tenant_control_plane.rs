@@ -6,6 +6,7 @@ mod deployment;
 mod kubernetes;
 mod network;
 mod routes;
+mod sleep;
 mod status;
 
 pub use addons::{
@@ -25,12 +26,14 @@ pub use kubernetes::{
 };
 pub use network::{DEFAULT_CLUSTER_DOMAIN, DEFAULT_PORT, NetworkProfileSpec};
 pub use routes::{GatewayAccessPoint, GatewayStatus, ParentReference, RouteParentStatus};
+pub use sleep::{SleepAction, SleepRefusal, SleepSchedule, SleepScheduleStatus};
 pub use status::{
-    AddonStatus, AddonsStatus, CertificatesStatus, DeploymentStatus, EtcdCertificatesStatus, IngressStatus,
-    KonnectivityAgentStatus, KonnectivityConfigMapStatus, KonnectivityStatus, KubeadmConfigStatus,
-    KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus, KubernetesResourcesStatus, MigrationPhase,
-    MigrationStatus, ObjectStatus, SecretStatus, ServiceStatus, StorageConfigStatus, StorageSetupStatus,
-    StorageStatus, TenantControlPlaneStatus, VersionState, VersionStatus,
+    AddonStatus, AddonsStatus, CertificateEnd, CertificatesStatus, DeploymentStatus, EtcdCertificatesStatus,
+    IngressStatus, KonnectivityAgentStatus, KonnectivityConfigMapStatus, KonnectivityStatus,
+    KubeadmConfigStatus, KubeadmPhaseStatus, KubeadmPhasesStatus, KubeconfigsStatus,
+    KubernetesResourcesStatus, MigrationPhase, MigrationStatus, ObjectStatus, SecretStatus, ServiceStatus,
+    StorageConfigStatus, StorageSetupStatus, StorageStatus, TenantControlPlaneStatus, VersionState,
+    VersionStatus,
 };
 
 use kube::CustomResource;
@@ -144,6 +147,18 @@ pub struct TenantControlPlaneSpec {
     /// What is installed into the tenant's cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addons: Option<AddonsSpec>,
+    /// When the control plane sleeps and wakes by itself. Not in Kamaji.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sleep_schedule: Option<SleepSchedule>,
+}
+
+impl TenantControlPlaneSpec {
+    /// Pods that are asked for; 0 is asleep.
+    #[must_use]
+    pub fn replicas(&self) -> i32 {
+        let deployment = self.control_plane.deployment.as_ref();
+        deployment.and_then(|deployment| deployment.replicas).unwrap_or(DEFAULT_REPLICAS)
+    }
 }
 
 /// Operations that the tenant's API server refuses.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use base::KubernetesVersion;
+use serde_json::Value;
 
 use crate::TenantControlPlane;
 
@@ -13,6 +14,8 @@ mod exposure;
 mod network;
 mod store;
 mod text;
+
+pub(crate) use text::is_dns_1123_label;
 
 /// Minor versions of Kubernetes that can be run as control planes.
 pub const SUPPORTED_MINORS: RangeInclusive<u64> = 30..=36;
@@ -39,6 +42,22 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: `{}` {}", self.path, self.value, self.message)
+    }
+}
+
+/// Longest value that is repeated in a message.
+const LONGEST: usize = 120;
+
+/// What stands at a path such as `spec.list[1].field`, shortened for a message; nothing if nothing stands there.
+#[must_use]
+pub fn value_at(object: &Value, path: &str) -> String {
+    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    let parts: Vec<String> = parts.map(|part| part.replace('~', "~0").replace('/', "~1")).collect();
+    let text = object.pointer(&format!("/{}", parts.join("/"))).map(Value::to_string).unwrap_or_default();
+    if text.chars().count() <= LONGEST {
+        text
+    } else {
+        text.chars().take(LONGEST).chain("…".chars()).collect()
     }
 }
 

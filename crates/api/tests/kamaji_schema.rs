@@ -14,6 +14,10 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     ("TenantControlPlane", "status.conditions", "ours: says what holds, why, and what to do"),
     ("TenantControlPlane", "status.storage.overrides", "ours: stores to clean when the control plane goes"),
     ("TenantControlPlane", "status.storage.migration", "ours: how far a move between stores is"),
+    ("TenantControlPlane", "status.certificateEnds", "ours: when certificates end"),
+    ("TenantControlPlane", "spec.sleepSchedule", "ours: sleeps and wakes at set times"),
+    ("TenantControlPlane", "status.sleepSchedule", "ours: what became of the schedule"),
+    ("TenantControlPlane", "status.workers", "ours: nodes, while a quota limits them"),
     ("TenantControlPlane", "spec.addons.konnectivity.server.shared", "ours: one tunnel for all tenants"),
     (
         "TenantControlPlane",

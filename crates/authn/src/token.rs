@@ -28,10 +28,12 @@ pub enum Kind {
     Agent,
     /// A CLI that waits for a person to let it in.
     Device,
+    /// Shows that a page of ours sent a request, beside the cookie of a session.
+    Csrf,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Session, Self::ApiKey, Self::Import, Self::Agent, Self::Device];
+    const ALL: [Self; 6] = [Self::Session, Self::ApiKey, Self::Import, Self::Agent, Self::Device, Self::Csrf];
 
     const fn word(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Import => "import",
             Self::Agent => "agent",
             Self::Device => "device",
+            Self::Csrf => "csrf",
         }
     }
 }
@@ -90,7 +93,7 @@ impl fmt::Debug for Minted {
 }
 
 /// Letters of the URL-safe alphabet but its underscore, which parts a token.
-fn random<const BYTES: usize>() -> Result<Zeroizing<String>, LibraryError> {
+pub(crate) fn random<const BYTES: usize>() -> Result<Zeroizing<String>, LibraryError> {
     let mut bytes = Zeroizing::new([0; BYTES]);
     rand::fill(bytes.as_mut_slice()).map_err(|_| LibraryError)?;
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()).replace('_', ".")))

@@ -50,7 +50,12 @@ fn tenant_owner() -> Vec<Rule> {
 }
 
 fn clusters() -> Vec<Rule> {
-    vec![hub(&["clusters"], &[&CHANGE[..], &OPERATE[..]].concat()), hub(&["projects"], &CHANGE)]
+    vec![
+        hub(&["clusters"], &[&CHANGE[..], &OPERATE[..]].concat()),
+        hub(&["projects"], &CHANGE),
+        // Whoever makes clusters sees what they are made from.
+        hub(&["templates"], &READ),
+    ]
 }
 
 fn members() -> Vec<Rule> {

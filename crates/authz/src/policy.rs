@@ -172,6 +172,33 @@ impl Policy {
         self.holdings(subject, place).find(allows).map_or(Decision::Denied, Decision::Allowed)
     }
 
+    /// Whether somebody may do something with a cluster, in all of it or in a project that has namespaces there.
+    #[must_use]
+    pub fn may_within(&self, subject: &Subject, request: &Request<'_>, cluster: &str) -> Decision<'_> {
+        let wide = self.may(subject, request, Place::Cluster(cluster));
+        if wide.is_allowed() {
+            return wide;
+        }
+        let allows =
+            |holding: &Holding<'_>| holding.role.rules(request.plane).iter().any(|rule| rule.allows(request));
+        self.in_projects(subject, cluster)
+            .map(|(_, holding)| holding)
+            .find(allows)
+            .map_or(wide, Decision::Allowed)
+    }
+
+    /// The scopes of all grants that allow somebody something.
+    pub fn allowed_at<'own: 'asked, 'asked>(
+        &'own self,
+        subject: &'asked Subject,
+        request: &'asked Request<'asked>,
+    ) -> impl Iterator<Item = &'own Scope> {
+        let held = self.indexes(subject).flat_map(ByScope::all).filter_map(|position| self.holding(position));
+        let allows =
+            |holding: &Holding<'_>| holding.role.rules(request.plane).iter().any(|rule| rule.allows(request));
+        held.filter(allows).map(|holding| &holding.grant.scope)
+    }
+
     /// All that holds for somebody somewhere, those at the narrowest scope first.
     pub fn holdings<'own: 'asked, 'asked>(
         &'own self,
@@ -183,6 +210,17 @@ impl Policy {
                 .flat_map(move |index| index.at(step).iter())
                 .filter_map(move |position| self.holding(*position))
         })
+    }
+
+    /// All grants that hold somewhere, whomever they name, in no order.
+    #[must_use]
+    pub fn members(&self, place: Place<'_>) -> Vec<Holding<'_>> {
+        let steps = self.steps(place);
+        let everybody = self.users.values().chain(self.groups.values());
+        everybody
+            .flat_map(|index| steps.iter().flat_map(|step| index.at(*step)))
+            .filter_map(|position| self.holding(*position))
+            .collect()
     }
 
     /// Whether somebody holds anything at or below a place: only then may its existence be known.
@@ -198,12 +236,27 @@ impl Policy {
         let wide = self.holdings(subject, Place::Cluster(cluster));
         let mut groups: BTreeSet<String> =
             wide.map(|holding| format!("flotilla:cluster:{}", holding.role.name)).collect();
-        let narrow = self.indexes(subject).flat_map(|index| &index.projects);
-        for (project, positions) in narrow.filter(|(project, _)| self.tree.is_in(cluster, project)) {
-            let held = positions.iter().filter_map(|position| self.holding(*position));
-            groups.extend(held.map(|holding| format!("flotilla:project:{project}:{}", holding.role.name)));
-        }
+        let narrow = self.in_projects(subject, cluster);
+        groups.extend(
+            narrow.map(|(project, holding)| format!("flotilla:project:{project}:{}", holding.role.name)),
+        );
         groups
+    }
+
+    /// What holds for somebody in projects that have namespaces in a cluster.
+    fn in_projects<'own: 'asked, 'asked>(
+        &'own self,
+        subject: &'asked Subject,
+        cluster: &'asked str,
+    ) -> impl Iterator<Item = (&'own str, Holding<'own>)> {
+        let of_projects = self.indexes(subject).flat_map(|index| &index.projects);
+        of_projects.filter(move |(project, _)| self.tree.is_in(cluster, project)).flat_map(
+            move |(project, positions)| {
+                positions
+                    .iter()
+                    .filter_map(move |position| Some((project.as_str(), self.holding(*position)?)))
+            },
+        )
     }
 
     /// From a place up to the platform. What is unknown stands nowhere.
@@ -245,7 +298,10 @@ impl Policy {
         }
     }
 
-    fn indexes<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a ByScope> {
+    fn indexes<'own: 'asked, 'asked>(
+        &'own self,
+        subject: &'asked Subject,
+    ) -> impl Iterator<Item = &'own ByScope> {
         let of_groups = subject.groups.iter().filter_map(|group| self.groups.get(group));
         self.users.get(&subject.user).into_iter().chain(of_groups)
     }

@@ -1,6 +1,6 @@
 //! Where things stand: tenants in a tree, clusters and projects in tenants, namespaces in projects.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Deepest nesting of tenants. What lies deeper, or in a ring, belongs to nobody but the platform.
 pub const DEEPEST: usize = 32;
@@ -106,12 +106,13 @@ impl Tree {
     }
 
     /// The project of a namespace. It counts only where project and cluster belong to the same branch of the
-    /// tree: a tenant cannot take in a namespace of somebody else's cluster.
+    /// tree: a tenant shares its clusters with those below it, and looks after theirs, but cannot take in a
+    /// namespace of somebody else's cluster.
     #[must_use]
     pub fn project_of(&self, cluster: &str, namespace: &str) -> Option<&str> {
         let project = self.namespaces.get(cluster)?.get(namespace)?;
         let (owner, host) = (self.projects.get(project)?, self.clusters.get(cluster)?);
-        self.is_within(owner, host).then_some(project.as_str())
+        (self.is_within(owner, host) || self.is_within(host, owner)).then_some(project.as_str())
     }
 
     /// The tenant that a place belongs to.
@@ -133,6 +134,18 @@ impl Tree {
         let of_cluster = self.namespaces.get(cluster);
         let mut namespaces = of_cluster.into_iter().flat_map(HashMap::keys);
         namespaces.any(|namespace| self.project_of(cluster, namespace) == Some(project))
+    }
+
+    /// The projects that have namespaces in a cluster, each with its namespaces.
+    #[must_use]
+    pub fn projects_in(&self, cluster: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut found = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for namespace in self.namespaces.get(cluster).into_iter().flat_map(HashMap::keys) {
+            if let Some(project) = self.project_of(cluster, namespace) {
+                found.entry(project).or_default().insert(namespace);
+            }
+        }
+        found
     }
 
     /// The tenant of a place and those above it, up to the top. Nothing for tenants whose way up does not end.
@@ -208,6 +221,8 @@ mod tests {
     fn a_namespace_of_a_foreign_cluster_is_in_no_project() {
         let tree = tree();
         assert_eq!(tree.project_of("c-2", "vault"), None);
+        assert!(tree.projects_in("c-2").is_empty());
+        assert_eq!(tree.projects_in("c-1"), [("p-1", ["shop"].into())].into());
         assert!(!tree.holds(&Scope::Project("p-1".to_owned()), Place::Namespace("c-2", "vault")));
         assert!(!tree.holds(&Scope::Tenant("acme".to_owned()), Place::Namespace("c-2", "vault")));
     }

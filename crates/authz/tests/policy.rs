@@ -1,6 +1,6 @@
 //! Decisions over a small world, and properties over random ones.
 
-use authz::{Grant, Place, Policy, Request, Role, Rule, Scope, Subject, Tree, Who, builtin_roles};
+use authz::{Grant, Place, Plane, Policy, Request, Role, Rule, Scope, Subject, Tree, Who, builtin_roles};
 use proptest::prelude::*;
 
 fn tree() -> Tree {
@@ -46,6 +46,19 @@ fn policy() -> Policy {
 
 fn may(who: &Subject, request: Request<'_>, place: Place<'_>) -> bool {
     policy().may(who, &request, place).is_allowed()
+}
+
+#[test]
+fn where_somebody_is_allowed_something_is_told_by_scope() {
+    let policy = policy();
+    let at = |who: &Subject, verb: &str, resource: &str| -> Vec<Scope> {
+        policy.allowed_at(who, &Request::hub(verb, resource, "")).cloned().collect()
+    };
+    assert_eq!(at(&subject("olga", &[]), "create", "templates"), [tenant("acme")]);
+    assert_eq!(at(&subject("vera", &[]), "list", "templates"), [Scope::Cluster("c-prod".to_owned())]);
+    assert_eq!(at(&subject("vera", &[]), "create", "templates"), []);
+    assert_eq!(at(&subject("root", &["shoppers"]), "list", "templates"), [Scope::Platform]);
+    assert_eq!(at(&subject("lost", &["shoppers"]), "list", "templates"), []);
 }
 
 #[test]
@@ -108,6 +121,38 @@ fn readers_see_no_secrets_and_run_nothing() {
         Request::cluster("delete", "apps", "deployments", "web"),
     ] {
         assert!(!may(&vera, request, place), "{request:?}");
+    }
+}
+
+#[test]
+fn those_who_hold_something_somewhere_are_its_members_by_grants_there_and_above() {
+    let policy = policy();
+    let roles = |place| {
+        let mut roles: Vec<&str> =
+            policy.members(place).iter().map(|holding| holding.grant.role.as_str()).collect();
+        roles.sort_unstable();
+        roles
+    };
+    assert_eq!(roles(Place::Project("p-shop")), ["platform-admin", "project-member", "tenant-owner"]);
+    assert_eq!(roles(Place::Cluster("c-prod")), ["platform-admin", "read-only", "tenant-owner"]);
+    assert_eq!(roles(Place::Tenant("globex")), ["platform-admin", "tenant-owner"]);
+}
+
+#[test]
+fn members_of_a_project_read_its_quota_and_none_changes_it() {
+    let names = ["project-owner", "project-member", "read-only"];
+    let roles: Vec<Role> =
+        builtin_roles().into_iter().filter(|role| names.contains(&role.name.as_str())).collect();
+    assert_eq!(roles.len(), names.len());
+    for role in roles {
+        let allows = |verb| {
+            let request = Request::cluster(verb, "", "resourcequotas", "flotilla-project");
+            role.rules(Plane::Cluster).iter().any(|rule| rule.allows(&request))
+        };
+        assert!(allows("get"), "{}", role.name);
+        for verb in ["create", "update", "patch", "delete", "deletecollection"] {
+            assert!(!allows(verb), "{} may {verb}", role.name);
+        }
     }
 }
 

@@ -20,6 +20,15 @@ pub(crate) enum Measurement {
     Stores,
     /// Our operator alone with many control planes whose pods are played.
     Played,
+    /// The hub: decisions, a large inventory, the way into a cluster, many watches, a storm, a fleet of agents.
+    Hub,
+}
+
+impl Measurement {
+    /// Whether it brings its own processes instead of a cluster.
+    fn stands_alone(self) -> bool {
+        matches!(self, Self::Played | Self::Hub)
+    }
 }
 
 /// Measures tenant control planes on a management cluster.
@@ -44,7 +53,7 @@ pub(crate) struct Arguments {
     /// Type of the Service of each control plane.
     #[arg(long, default_value = "ClusterIP")]
     pub(crate) service_type: String,
-    /// What is measured; everything by default, but nothing played with --no-install.
+    /// What is measured; everything by default, but only what is measured on the cluster with --no-install.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Measurement>,
     /// Kubernetes version that upgrades begin at.
@@ -68,6 +77,12 @@ pub(crate) struct Arguments {
     /// Seconds that the operator rests before its memory is read with control planes played.
     #[arg(long, default_value_t = 20)]
     played_settle_seconds: u64,
+    /// Clusters in the hub's inventory.
+    #[arg(long, default_value_t = 5000)]
+    pub(crate) hub_clusters: usize,
+    /// Agents of imported clusters that connect to the hub.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) hub_agents: usize,
     /// How often one control plane alone is created.
     #[arg(long, default_value_t = 5)]
     pub(crate) samples: usize,
@@ -100,7 +115,7 @@ impl Arguments {
     /// Whether a group of figures is wanted.
     pub(crate) fn wants(&self, measurement: Measurement) -> bool {
         if self.only.is_empty() {
-            return !(self.no_install && measurement == Measurement::Played);
+            return !(self.no_install && measurement.stands_alone());
         }
         self.only.contains(&measurement)
     }
@@ -109,7 +124,7 @@ impl Arguments {
     pub(crate) fn wants_cluster(&self) -> bool {
         Measurement::value_variants()
             .iter()
-            .any(|measurement| *measurement != Measurement::Played && self.wants(*measurement))
+            .any(|measurement| !measurement.stands_alone() && self.wants(*measurement))
     }
 
     /// Time that writes to each kind of data store go on.

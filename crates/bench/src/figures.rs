@@ -40,6 +40,18 @@ impl Figure {
         }
     }
 
+    /// The middle of the samples.
+    pub(crate) fn median(&self) -> Option<f64> {
+        self.median
+    }
+
+    /// Below which 99 of 100 samples are.
+    pub(crate) fn p99(&self) -> Option<f64> {
+        let mut sorted = self.samples.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get((sorted.len() * 99).div_ceil(100).saturating_sub(1)).copied()
+    }
+
     /// The same figure with a remark.
     pub(crate) fn noted(mut self, note: Option<String>) -> Self {
         self.note = note;
@@ -111,6 +123,13 @@ mod tests {
         assert_eq!(Figure::new("s", [3.0, 1.0, 2.0]).median, Some(2.0));
         assert_eq!(Figure::new("s", [4.0, 1.0, 2.0, 3.0]).median, Some(2.5));
         assert_eq!(Figure::new("s", []).median, None);
+    }
+
+    #[test]
+    fn p99_is_a_sample_that_99_of_100_do_not_exceed() {
+        assert_eq!(Figure::new("ms", (1..=100).map(f64::from)).p99(), Some(99.0));
+        assert_eq!(Figure::new("ms", [2.0, 1.0]).p99(), Some(2.0));
+        assert_eq!(Figure::new("ms", []).p99(), None);
     }
 
     #[test]

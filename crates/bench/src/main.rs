@@ -6,6 +6,7 @@
 mod archives;
 mod arguments;
 mod figures;
+mod hub;
 mod live;
 mod load;
 mod machine;
@@ -37,9 +38,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {
+    service::raise_open_files();
     let (mut figures, mut facts, mut cleaned) = (Figures::new(), machine::facts(None).await, Ok(()));
     if arguments.wants(Measurement::Played) {
         Box::pin(played::all(arguments, &mut figures)).await?;
+    }
+    if arguments.wants(Measurement::Hub) {
+        Box::pin(hub::all(arguments, &mut figures)).await?;
     }
     if arguments.wants_cluster() {
         if !arguments.no_install {

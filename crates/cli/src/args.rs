@@ -6,10 +6,31 @@ use base::KubernetesVersion;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use local::ClusterName;
 
+pub(crate) use account::{
+    Access, Audit, ContextCommand, Contexts, KeyCommand, KeyCreate, KeyList, Keys, Password, Whoami,
+};
+pub(crate) use api::Api;
+pub(crate) use backups::{BackupList, BackupRestore, BackupTake};
+pub(crate) use cluster::{
+    ClusterClone, ClusterCommand, ClusterCreate, ClusterImport, ClusterList, ClusterSchedule,
+    ClusterTransfer, Clusters, Waiting,
+};
+pub(crate) use holdings::{Members, Metering, MeteringBy};
+pub(crate) use hub::{Credential, Decide, HubChoice, Login, LoginCommand, LoginHub, Logout};
+pub(crate) use resource::{
+    Form, ObjectApply, ObjectCommand, ObjectDelete, ObjectList, ObjectShow, ObjectWrite, Objects,
+};
 pub(crate) use workers::{
     Drain, JoinCommand, JoinOutput, Management, NodeCommand, NodeRemove, Nodes, Tenant, Token, TokenCommand,
 };
 
+mod account;
+mod api;
+mod backups;
+mod cluster;
+mod holdings;
+mod hub;
+mod resource;
 mod workers;
 
 /// Kubernetes control planes as pods, and a management cluster on one machine.
@@ -38,6 +59,50 @@ pub(crate) enum Command {
     Token(Token),
     /// Work with the nodes of a tenant.
     Node(workers::Node),
+    /// Sign in to a hub.
+    Login(Login),
+    /// Sign out of a hub.
+    Logout(Logout),
+    /// Work with the clusters of a hub.
+    Cluster(Clusters),
+    /// Work with the tenants of a hub.
+    Tenant(Objects),
+    /// Work with the projects of a hub.
+    Project(Objects),
+    /// Work with the roles of a hub.
+    Role(Objects),
+    /// Work with the grants of a hub: who has which role where.
+    Grant(Objects),
+    /// Work with the users of a hub.
+    User(Objects),
+    /// Work with the identity providers of a hub: who else vouches for people.
+    Provider(Objects),
+    /// Work with the templates of a hub: what clusters are made from.
+    Template(Objects),
+    /// Work with the clusters that are imported into a hub.
+    Import(Objects),
+    /// Work with your keys, by which programs use a hub.
+    Key(Keys),
+    /// Set a password, your own or that of another user.
+    Password(Password),
+    /// Show who you are.
+    Whoami(Whoami),
+    /// Show what somebody may do somewhere, and by which grant.
+    Access(Access),
+    /// Show who has which role in a tenant, a project or a cluster.
+    Members(Members),
+    /// Show what tenants and clusters use, by day.
+    Metering(Metering),
+    /// Show who changed what, and what was denied.
+    Audit(Audit),
+    /// Ask whatever the API of a hub has, and print what it answers.
+    Api(Api),
+    /// Work with the hubs that you are signed in to.
+    Context(Contexts),
+    /// Print the completion of a shell.
+    Completion(Completion),
+    /// Print a credential for kubectl, which calls this by itself.
+    Credential(Credential),
     /// Run kubectl against the management cluster.
     Kubectl(Kubectl),
     /// Keep the processes of a local cluster running (started by `up`).
@@ -154,6 +219,12 @@ pub(crate) struct ImageLoad {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Completion {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Kubectl {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -189,6 +260,20 @@ mod tests {
         let Command::Kubectl(kubectl) = parsed.command else { panic!("another command") };
         assert_eq!(kubectl.args, ["get", "ns", "-o", "yaml", "--name=x"]);
         assert_eq!(kubectl.target.name.as_str(), "flotilla");
+    }
+
+    #[test]
+    fn signing_in_takes_a_url_or_a_code_to_decide_on() {
+        let read = |words: &[&str]| Arguments::try_parse_from([&["flotilla", "login"], words].concat());
+        let login = |words: &[&str]| match read(words).unwrap().command {
+            Command::Login(login) => login,
+            command => panic!("another command: {command:?}"),
+        };
+        assert_eq!(login(&["https://hub"]).hub.unwrap().hub, "https://hub");
+        assert!(matches!(login(&["approve", "BCDF-GHJK"]).command, Some(super::LoginCommand::Approve(_))));
+        for wrong in [&[][..], &["approve"], &["https://hub", "--password-stdin"], &["--user", "olga"]] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

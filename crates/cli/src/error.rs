@@ -78,6 +78,90 @@ pub enum Error {
         #[source]
         source: Box<kube::Error>,
     },
+    /// Nobody is signed in to the hub, or the session has ended.
+    #[error("you are not signed in to {hub}: run `flotilla login {hub}`")]
+    NotSignedIn {
+        /// The hub.
+        hub: String,
+    },
+    /// The hub refused.
+    #[error("the hub refused: {detail}")]
+    Hub {
+        /// In its words.
+        detail: String,
+    },
+    /// The user may not do it.
+    #[error("the hub refused: {detail}")]
+    Denied {
+        /// In the hub's words.
+        detail: String,
+    },
+    /// There is no such thing, or the user may not know of it.
+    #[error("the hub refused: {detail}")]
+    NotFound {
+        /// In the hub's words.
+        detail: String,
+    },
+    /// What was given is no field.
+    #[error("`{field}` is no field: write it like `tenant=acme` or `quota.clusters=5`")]
+    Field {
+        /// What was given.
+        field: String,
+    },
+    /// What was given is no parameter of a template.
+    #[error("`{said}` is no parameter: write it like `replicas=3`")]
+    Parameter {
+        /// What was given.
+        said: String,
+    },
+    /// A file, or an answer, is no YAML of an object.
+    #[error("an object cannot be read or written: {detail}")]
+    Yaml {
+        /// Which, and why.
+        detail: String,
+    },
+    /// What is to be sent is no JSON.
+    #[error("the body is no JSON: {detail}; write it like '{{\"name\": \"acme\"}}'")]
+    Body {
+        /// Where and why.
+        detail: String,
+    },
+    /// A new cluster did not become ready.
+    #[error("the cluster `{id}` was not ready after {seconds} s: {last}; see `flotilla cluster show {id}`")]
+    ClusterNotReady {
+        /// Its id.
+        id: String,
+        /// How long it was waited for.
+        seconds: u64,
+        /// Its last state.
+        last: String,
+    },
+    /// A clone did not get its contents.
+    #[error("the cluster `{id}` did not get its contents: {detail} (delete it before you try again)")]
+    NotCloned {
+        /// Its id.
+        id: String,
+        /// Why not.
+        detail: String,
+    },
+    /// A cluster was not given to another tenant.
+    #[error("the cluster was not transferred and goes on as it was: {detail}")]
+    NotTransferred {
+        /// Why not.
+        detail: String,
+    },
+    /// No client for the hub.
+    #[error("failed to make a client for the hub")]
+    Client(#[source] kubekit::ClientError),
+    /// The file of sessions was damaged.
+    #[error("{} cannot be read; delete it and sign in again", path.display())]
+    Sessions {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
     /// A file or process of the machine.
     #[error("failed to {action}")]
     System {
@@ -100,20 +184,33 @@ impl Error {
         move |source| Self::System { action, source }
     }
 
-    /// 1 if the user can mend it, 2 if it was not expected.
+    /// 1 if the user can mend it, 2 if it was not expected; of a hub, 3 if it denied it or nobody is signed in, and 4 if
+    /// there is no such thing.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let is_users = match self {
+            Self::NotSignedIn { .. } | Self::Denied { .. } => return 3,
+            Self::NotFound { .. } => return 4,
             Self::Local(error) => error.is_users(),
             Self::Workers(error) => error.is_users(),
             Self::Launch(_)
             | Self::NoCluster { .. }
+            | Self::Field { .. }
+            | Self::Parameter { .. }
+            | Self::Yaml { .. }
+            | Self::Body { .. }
+            | Self::Hub { .. }
+            | Self::Client(_)
+            | Self::Sessions { .. }
             | Self::NoLog { .. }
             | Self::NoArchive { .. }
             | Self::NoChart { .. } => true,
             Self::Definitions(_)
             | Self::Helm { .. }
             | Self::TenantNotReady { .. }
+            | Self::ClusterNotReady { .. }
+            | Self::NotCloned { .. }
+            | Self::NotTransferred { .. }
             | Self::Request { .. }
             | Self::System { .. } => false,
         };

@@ -2,7 +2,11 @@
 
 mod args;
 mod commands;
+mod connection;
 mod error;
+mod fields;
+mod hub;
+mod nouns;
 mod output;
 mod platform;
 mod progress;

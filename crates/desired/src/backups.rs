@@ -3,10 +3,12 @@
 mod job;
 mod retention;
 mod schedule;
+mod twin;
 
 pub use job::{JobInputs, TaskKind, job, job_name};
 pub use retention::kept;
-pub use schedule::{Due, ScheduleFault, due};
+pub use schedule::{Due, due};
+pub use twin::twin;
 
 use api::{BackupEncryption, TenantBackup};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use pki::{CertificateAuthority, CertificatePlan, Error, Pair, inspect};
 
+use crate::certificate_end::certificate_end;
 use crate::checksum::{of_secret, of_text};
 use crate::endpoint::{public, service_ranges};
 use crate::konnectivity::Server;
@@ -38,6 +39,8 @@ pub struct Issued {
     pub trusts_previous: bool,
     /// When the first certificate has to be renewed.
     pub renew_at: Timestamp,
+    /// When the certificate of each Secret ends.
+    pub ends: BTreeMap<Component, Timestamp>,
 }
 
 /// All credentials of a control plane, kept or new.
@@ -78,6 +81,14 @@ impl Credentials {
     #[must_use]
     pub fn admin_kubeconfig(&self, key: &str) -> Option<&str> {
         self.text_of(Component::AdminKubeconfig, key)
+    }
+
+    /// Certificates by which clients verify the API server: the cluster's authority, with earlier ones while they
+    /// are trusted.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        let bundle = self.text_of(Component::Ca, "bundle.crt");
+        bundle.or_else(|| self.text_of(Component::Ca, "ca.crt")).unwrap_or_default()
     }
 
     /// Checksum of the names and addresses that the API server's certificate serves.
@@ -327,8 +338,13 @@ impl<'a> Shelf<'a> {
     fn finish(self, ca: &Authority, front_proxy_ca: &Authority) -> Credentials {
         let checksums =
             self.secrets.iter().map(|(component, secret)| (*component, of_secret(secret))).collect();
-        let ends = [ca, front_proxy_ca].map(|authority| inspect(&authority.signing().pair().certificate));
-        let rotations = ends
+        let ends = self.secrets.iter().filter_map(|(component, secret)| {
+            let (_, end) = certificate_end(secret)?;
+            Some((*component, end?))
+        });
+        let ends = ends.collect();
+        let signing = [ca, front_proxy_ca].map(|authority| inspect(&authority.signing().pair().certificate));
+        let rotations = signing
             .into_iter()
             .flatten()
             .filter_map(|found| found.not_after.checked_sub(authority::MARGIN).ok());
@@ -341,6 +357,7 @@ impl<'a> Shelf<'a> {
                 rotates_authority: ca.is_rotating,
                 trusts_previous: ca.has_bundle() && !ca.is_rotating,
                 renew_at: renew_at.unwrap_or(Timestamp::MAX),
+                ends,
             },
             bundles: bundles
                 .into_iter()

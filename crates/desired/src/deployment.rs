@@ -15,6 +15,7 @@ use crate::metadata::{common_labels, object_meta};
 use crate::{Checksums, Endpoint, Validated, checksum, gate, hand_over, rollout};
 
 mod components;
+mod hub;
 mod kine;
 mod konnectivity;
 mod preview;

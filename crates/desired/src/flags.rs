@@ -49,7 +49,8 @@ fn render(flags: &Flags) -> Vec<String> {
     texts
 }
 
-fn name(flag: &str) -> &str {
+/// Name of a flag that is given with or without a value.
+pub(crate) fn name(flag: &str) -> &str {
     flag.split_once('=').map_or(flag, |(name, _)| name)
 }
 

@@ -9,6 +9,9 @@ mod kubelet;
 mod limits;
 mod object;
 mod patches;
+mod rights;
+
+use std::collections::BTreeSet;
 
 use k8s_openapi::ByteString;
 
@@ -21,6 +24,10 @@ pub use join::{JOINERS, NODES};
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};
 pub use object::{Key, Kind, Object, Part};
 pub use patches::patch_fault;
+pub use rights::{
+    INVENTORY_GROUP, ProjectRights, RIGHTS_GROUP, Rights, RoleRights, cluster_group, is_reserved, is_right,
+    project_group, project_objects, rights_objects, role_of,
+};
 
 /// User that the operator acts as in tenants' clusters; what limits writing there leaves it out.
 pub const OPERATOR_USER: &str = "flotilla:operator";
@@ -38,6 +45,10 @@ pub struct Inputs<'a> {
     pub webhook: &'a Webhook,
     /// What the name server's objects say now.
     pub dns: &'a LiveDns,
+    /// What those may do who sign in by the hub; none if the cluster does not trust it.
+    pub rights: Option<&'a Rights>,
+    /// The namespaces of projects that stand in the cluster.
+    pub namespaces: &'a BTreeSet<String>,
 }
 
 /// What shall stand in the tenant's cluster.
@@ -94,6 +105,9 @@ pub fn objects(control_plane: &Validated, inputs: &Inputs<'_>) -> Wished {
     if let Some(addon) = &addons.konnectivity {
         agent::add(&mut wished, control_plane, addon, inputs.endpoint);
     }
+    if let Some(rights) = inputs.rights {
+        rights::add(&mut wished, rights, inputs.namespaces);
+    }
     wished
 }
 
@@ -114,7 +128,7 @@ fn checksum_of(key: &str, text: &str) -> String {
 
 /// A value as YAML, without folded lines. Values of ours are objects with text keys, which always can be
 /// written.
-fn yaml(value: &serde_json::Value) -> String {
+pub(crate) fn yaml(value: &serde_json::Value) -> String {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(value, options).unwrap_or_else(|_| value.to_string())
 }

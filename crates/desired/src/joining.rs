@@ -7,7 +7,7 @@ mod standing;
 mod token;
 
 pub use client::{JoinCase, judge_join, requested_node};
-pub use request::{Asked, asked, outcome};
+pub use request::{Asked, asked, found_no_room, outcome};
 pub use serving::{ServingCase, judge_serving};
 pub use standing::{Phase, counted, expires_at, is_counted, phase};
 pub use token::{Join, Token, is_own_secret, secret, secret_name, tenant_secret, tenant_secret_name};
@@ -31,7 +31,16 @@ pub enum Verdict {
     Wait,
 }
 
+/// Why a machine is refused for which a quota leaves no room.
+const NO_ROOM: &str = "QuotaExceeded";
+
 impl Verdict {
+    /// A quota leaves no room for another worker; what to do is in `message`.
+    #[must_use]
+    pub fn no_room(message: String) -> Self {
+        Self::Deny { reason: NO_ROOM, message }
+    }
+
     fn deny(reason: &'static str, message: impl Into<String>) -> Self {
         Self::Deny { reason, message: message.into() }
     }

@@ -18,16 +18,21 @@ pub mod data_store;
 pub mod etcd_service;
 pub mod gate;
 pub mod generator;
+pub mod hub;
 pub mod inside;
 pub mod joining;
 pub mod managed_etcd;
 pub mod migration;
 pub mod placement;
 pub mod shared_tunnel;
+pub mod sleeping;
+pub mod transfer;
 pub mod webhook_certificate;
 
+mod certificate_end;
 mod checksum;
 mod credentials;
+mod demand;
 mod deployment;
 mod endpoint;
 mod flags;
@@ -41,12 +46,15 @@ mod pairs;
 mod rollout;
 mod service;
 mod status;
+mod timetable;
 mod validated;
 
+pub use certificate_end::{Strategy, certificate_end};
 pub use checksum::checksum;
 pub use credentials::{
     Checksums, Credentials, Issued, Renewal, Secrets, credential_components, credentials, stale_credentials,
 };
+pub use demand::{Demand, demand};
 pub use deployment::{DeploymentInputs, Override, Settings, Start, deployment, preview};
 pub use endpoint::{Endpoint, Unassigned, endpoint, pod_ranges, service_ranges};
 pub use gateway::{konnectivity_route, route};

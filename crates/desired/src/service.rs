@@ -27,6 +27,10 @@ pub fn service(control_plane: &Validated, pods: Option<&Deployment>, live: Optio
         // Written even where it is the default, so that removing the field from the spec undoes it.
         allocate_load_balancer_node_ports: is_load_balancer
             .then(|| wished.allocate_load_balancer_node_ports.unwrap_or(true)),
+        load_balancer_ip: network
+            .wished_of_load_balancer
+            .filter(|_| is_load_balancer)
+            .map(|address| address.to_string()),
         load_balancer_class: network.profile.load_balancer_class.clone().filter(|_| is_load_balancer),
         load_balancer_source_ranges: Some(ranges.clone())
             .filter(|ranges| is_load_balancer && !ranges.is_empty()),

@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use api::names::annotations;
 use api::validation::{Fault, faults, upgrade_fault};
 use api::{DeploymentSpec, NetworkProfileSpec, TenantControlPlane, TenantControlPlaneSpec};
 use base::KubernetesVersion;
 use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
+use crate::hub::Hub;
 use crate::metadata::owner;
 use crate::shared_tunnel::SharedTunnel;
 
@@ -23,6 +25,7 @@ pub struct Validated {
     network: Network,
     storage: Storage,
     shared_tunnel: Option<SharedTunnel>,
+    hub: Option<Hub>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +45,7 @@ pub(crate) struct Network {
     pub(crate) pod_cidrs: Vec<IpNet>,
     pub(crate) cluster_domain: String,
     pub(crate) external_ip: Option<IpAddr>,
+    pub(crate) wished_of_load_balancer: Option<IpAddr>,
     pub(crate) profile: NetworkProfileSpec,
 }
 
@@ -57,6 +61,7 @@ struct Storage {
 /// Everything that is wrong with the spec, or with the step from the version that runs.
 pub fn validate(object: &TenantControlPlane) -> Result<Validated, Vec<Fault>> {
     let mut found = faults(object);
+    found.extend(object.spec.sleep_schedule.as_ref().map(crate::sleeping::faults).unwrap_or_default());
     let running =
         object.status.as_ref().and_then(|status| status.kubernetes_resources.version.version.as_deref());
     found.extend(running.and_then(|running| upgrade_fault(running, &object.spec.kubernetes.version)));
@@ -79,16 +84,20 @@ fn read(object: &TenantControlPlane, namespace: String, version: KubernetesVersi
             schema: first_text([setup.schema.as_ref(), object.spec.data_store_schema.as_ref()], &uid),
             user: first_text([setup.user.as_ref(), object.spec.data_store_username.as_ref()], &uid),
         },
-        network: read_network(object.spec.network_profile.clone().unwrap_or_default()),
+        network: read_network(
+            object.spec.network_profile.clone().unwrap_or_default(),
+            object.metadata.annotations.as_ref().and_then(|all| all.get(annotations::LOAD_BALANCER_ADDRESS)),
+        ),
         deployment: object.spec.control_plane.deployment.clone().unwrap_or_default(),
         object: Object { name, namespace, generation: object.metadata.generation, owner: owner(object) },
         spec: object.spec.clone(),
         version,
         shared_tunnel: None,
+        hub: None,
     }
 }
 
-fn read_network(profile: NetworkProfileSpec) -> Network {
+fn read_network(profile: NetworkProfileSpec, wished_of_load_balancer: Option<&String>) -> Network {
     let parse_address = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
     let parse_ranges = |texts: Vec<String>| texts.iter().filter_map(|text| text.parse().ok()).collect();
     let address = parse_address(&profile.address);
@@ -99,6 +108,7 @@ fn read_network(profile: NetworkProfileSpec) -> Network {
         service_cidrs: parse_ranges(profile.effective_service_cidrs()),
         pod_cidrs: parse_ranges(profile.effective_pod_cidrs()),
         cluster_domain: profile.cluster_domain().to_owned(),
+        wished_of_load_balancer: wished_of_load_balancer.and_then(|text| text.parse().ok()),
         external_ip: address.filter(|_| profile.allow_address_as_external_ip.unwrap_or_default()),
         profile,
     }
@@ -119,6 +129,18 @@ impl Validated {
     #[must_use]
     pub fn shared_tunnel(&self) -> Option<&SharedTunnel> {
         self.shared_tunnel.as_ref()
+    }
+
+    /// The control plane in an installation that has a hub, or has none.
+    #[must_use]
+    pub fn with_hub(self, hub: Option<Hub>) -> Self {
+        Self { hub, ..self }
+    }
+
+    /// The hub of the installation, if it has one.
+    #[must_use]
+    pub fn hub(&self) -> Option<&Hub> {
+        self.hub.as_ref()
     }
 
     /// Name of the control plane.

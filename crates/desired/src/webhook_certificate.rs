@@ -1,4 +1,6 @@
-//! The certificate by which the operator serves its admission webhooks.
+//! Certificates by which programs of the platform serve: the operator its admission webhooks, the server its API.
+
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
@@ -25,17 +27,49 @@ pub fn secret(
     existing: Option<&Secret>,
     now: Timestamp,
 ) -> Result<Secret, Error> {
+    named(SECRET_NAME, &Served { service, namespace, others: &[] }, existing, now)
+}
+
+/// What a certificate is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// Service of the management cluster.
+    pub service: &'a str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Names and addresses at which it is reached from elsewhere.
+    pub others: &'a [String],
+}
+
+/// The Secret `name` with authority and server certificate for a Service; what exists is kept while it serves.
+///
+/// # Errors
+/// [`pki::Error`] if a key or certificate cannot be made.
+pub fn named(
+    name: &str,
+    served: &Served<'_>,
+    existing: Option<&Secret>,
+    now: Timestamp,
+) -> Result<Secret, Error> {
     let renewal = Renewal { now, deadline: DEADLINE };
-    let ca = authority(existing.and_then(|secret| read(secret, "ca.crt", "ca.key")), service, renewal)?;
-    let host = format!("{service}.{namespace}.svc");
-    let names = vec![format!("{host}.cluster.local"), host.clone()];
-    let plan = CertificatePlan::server(host, names, Vec::new());
+    let ca =
+        authority(existing.and_then(|secret| read(secret, "ca.crt", "ca.key")), served.service, renewal)?;
+    let host = format!("{}.{}.svc", served.service, served.namespace);
+    let mut names = vec![format!("{host}.cluster.local"), host.clone()];
+    let mut addresses = Vec::new();
+    for other in served.others {
+        match other.parse::<IpAddr>() {
+            Ok(address) => addresses.push(address),
+            Err(_) => names.push(other.clone()),
+        }
+    }
+    let plan = CertificatePlan::server(host, names, addresses);
     let pair = leaf(existing.and_then(|secret| read(secret, "tls.crt", "tls.key")), &plan, &ca, renewal)?;
     let authority = ca.pair();
     Ok(Secret {
         metadata: ObjectMeta {
-            name: Some(SECRET_NAME.to_owned()),
-            namespace: Some(namespace.to_owned()),
+            name: Some(name.to_owned()),
+            namespace: Some(served.namespace.to_owned()),
             ..ObjectMeta::default()
         },
         data: Some(data([

@@ -38,6 +38,8 @@ fn build_on(spec: Value, dns: &LiveDns) -> Wished {
         store: &store,
         webhook: &webhook(),
         dns,
+        rights: None,
+        namespaces: &BTreeSet::new(),
     };
     objects(&control_plane, &inputs)
 }
@@ -146,7 +148,7 @@ fn what_addons_and_limits_bring_can_be_removed_and_what_workers_need_cannot() {
 #[test]
 fn no_object_is_wished_twice() {
     let wished = build(everything());
-    let keys: BTreeSet<Key> = wished.objects.iter().map(|object| object.key).collect();
+    let keys: BTreeSet<Key> = wished.objects.iter().map(|object| object.key.clone()).collect();
     assert_eq!(keys.len(), wished.objects.len());
 }
 
@@ -156,7 +158,7 @@ fn built_again_from_what_stands_the_objects_are_the_same() {
         let first = build(spec.clone());
         let mut live = LiveDns::default();
         for object in &first.objects {
-            live.observe(object.key, Some(&object.body));
+            live.observe(&object.key, Some(&object.body));
         }
         assert_eq!(build_on(spec, &live).objects, first.objects);
     }
@@ -178,9 +180,9 @@ fn live(corefile: &str, replicas: i64, image: &str, address: &str) -> LiveDns {
         let key = build(defaults())
             .objects
             .iter()
-            .map(|object| object.key)
+            .map(|object| object.key.clone())
             .find(|key| key.kind == kind && key.name == name);
-        live.observe(key.unwrap(), Some(&object));
+        live.observe(&key.unwrap(), Some(&object));
     }
     live
 }
@@ -326,7 +328,15 @@ fn the_checksum_of_what_workers_need_follows_its_content() {
         let (control_plane, store) = (control_plane(json!({})), store(Driver::Etcd));
         let (webhook, dns) = (webhook(), LiveDns::default());
         let endpoint = support::endpoint();
-        let inputs = Inputs { endpoint: &endpoint, kubeconfig, store: &store, webhook: &webhook, dns: &dns };
+        let inputs = Inputs {
+            endpoint: &endpoint,
+            kubeconfig,
+            store: &store,
+            webhook: &webhook,
+            dns: &dns,
+            rights: None,
+            namespaces: &BTreeSet::new(),
+        };
         objects(&control_plane, &inputs).join_checksum.unwrap()
     };
     assert_eq!(of(KUBECONFIG), of(KUBECONFIG));

@@ -4,7 +4,7 @@
 
 use api::{JoinToken, JoinTokenSpec, JoinTokenStatus};
 use desired::joining::{
-    Asked, JoinCase, ServingCase, Verdict, asked, counted, judge_join, judge_serving, outcome,
+    Asked, JoinCase, ServingCase, Verdict, asked, counted, found_no_room, judge_join, judge_serving, outcome,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
@@ -137,6 +137,20 @@ fn a_machine_joins_with_a_token_that_lasts() {
     let sent = outcome(&csr, &verdict, at("00:10:00")).unwrap();
     assert_eq!(sent["metadata"]["resourceVersion"], "7");
     assert_eq!(sent["status"]["conditions"][0]["type"], "Approved");
+}
+
+#[test]
+fn who_found_no_room_is_told_from_who_was_refused_for_good() {
+    let decided = |verdict: &Verdict| {
+        let mut csr = joining();
+        let sent = outcome(&csr, verdict, at("00:10:00")).unwrap();
+        csr.status = serde_json::from_value(sent["status"].clone()).unwrap();
+        csr
+    };
+    assert!(found_no_room(&decided(&Verdict::no_room("3 of 3".to_owned()))));
+    let (_, verdict) = judge_join(JoinCase { csr: &joining(), token: None, node: None, now: at("00:20:00") });
+    assert!(!found_no_room(&decided(&verdict)));
+    assert!(!found_no_room(&joining()));
 }
 
 #[test]

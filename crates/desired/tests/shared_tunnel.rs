@@ -60,8 +60,15 @@ current-context: a
 users: [{name: b, user: {client-certificate-data: Yw==, client-key-data: ZA==}}]
 ";
     let (webhook, dns, store) = (Webhook::default(), LiveDns::default(), store(Driver::Etcd));
-    let inputs =
-        Inputs { endpoint: &support::endpoint(), kubeconfig, store: &store, webhook: &webhook, dns: &dns };
+    let inputs = Inputs {
+        endpoint: &support::endpoint(),
+        kubeconfig,
+        store: &store,
+        webhook: &webhook,
+        dns: &dns,
+        rights: None,
+        namespaces: &std::collections::BTreeSet::new(),
+    };
     let wished = objects(control_plane, &inputs);
     let found = wished.objects.iter().find(|object| {
         object.key.name == "konnectivity-agent" && object.body["spec"]["template"].is_object()

@@ -72,6 +72,18 @@ impl Cluster {
             .with_context(|| format!("run {}", program.display()))
     }
 
+    /// Runs helm on the management cluster.
+    pub fn helm(&self, arguments: &[&str]) -> Result<Told> {
+        let program = self.root.join("target/dist/tools/helm");
+        Command::new(&program)
+            .args(arguments)
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig())
+            .output()
+            .map(Told::from)
+            .with_context(|| format!("run {}", program.display()))
+    }
+
     /// A client of the management cluster.
     pub async fn client(&self) -> Result<Client> {
         Ok(kubekit::client(Some(&self.kubeconfig())).await?)

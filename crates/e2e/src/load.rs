@@ -151,8 +151,8 @@ async fn request(reused: Option<Client>, target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// Asks again where a server that ends says to, by one of these codes, as kubectl and all controllers do: it has
-/// done nothing yet.
+/// Asks again where a server that ends says to, by one of these codes or by the end of the connection in good order,
+/// as kubectl and all controllers do: it has done nothing yet.
 pub(crate) async fn heeded<T, F>(codes: &[u16], mut ask: impl FnMut() -> F) -> Result<T, kube::Error>
 where
     F: Future<Output = Result<T, kube::Error>>,
@@ -162,7 +162,21 @@ where
             Err(kube::Error::Api(status)) if codes.contains(&status.code) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            Err(error) if was_left_undone(&error) => {}
             answer => return answer,
         }
     }
+}
+
+/// Whether a request crossed the word of its server that the connection ends (`GOAWAY`): HTTP/2 says that those after
+/// the last one it named were not looked at (RFC 9113, 6.8).
+fn was_left_undone(error: &kube::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR);
+        }
+        cause = error.source();
+    }
+    false
 }

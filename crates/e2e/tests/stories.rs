@@ -1,4 +1,5 @@
-//! Runs the stories one after the other on one local cluster: `stories [PART OF A NAME]…`.
+//! Runs stories on one local cluster: `stories [--all] [PART OF A NAME]…`. The long ones are told with `--all`, or
+//! when they are named.
 //!
 //! The cluster is started first and removed last, whatever comes in between; with
 //! `FLOTILLA_E2E_KEEP=1` it stays, to look at, and the next run goes on with it.
@@ -22,8 +23,14 @@ mod etcd_service;
 mod exposure;
 #[path = "stories/gateway.rs"]
 mod gateway;
+#[path = "stories/hub.rs"]
+mod hub;
+#[path = "stories/imports.rs"]
+mod imports;
 #[path = "stories/inside.rs"]
 mod inside;
+#[path = "stories/journeys.rs"]
+mod journeys;
 #[path = "stories/life.rs"]
 mod life;
 #[path = "stories/lifecycle.rs"]
@@ -32,12 +39,16 @@ mod lifecycle;
 mod machine;
 #[path = "stories/operations.rs"]
 mod operations;
+#[path = "stories/people.rs"]
+mod people;
 #[path = "stories/platform.rs"]
 mod platform;
 #[path = "stories/pods.rs"]
 mod pods;
 #[path = "stories/runner.rs"]
 mod runner;
+#[path = "stories/self_service.rs"]
+mod self_service;
 #[path = "stories/stores.rs"]
 mod stores;
 #[path = "stories/tenancy.rs"]
@@ -121,6 +132,18 @@ const STORIES: &[Story] = stories![
     workers::a_lost_worker_is_seen_its_pods_move_and_it_comes_back,
     workers::a_worker_is_drained_and_removed,
     tenancy::a_tenants_control_planes_keep_to_its_quota_and_sleep_with_it,
+    hub::people_sign_in_make_a_cluster_and_work_in_it,
+    people::people_of_all_providers_work_in_what_is_theirs,
+    self_service::a_cluster_sleeps_and_wakes_by_its_schedule,
+    self_service::a_cluster_is_cloned_with_its_contents_and_keys_of_its_own,
+    self_service::a_cluster_goes_on_at_another_tenant_and_nobody_inside_notices,
+    imports::a_cluster_that_only_dials_out_is_imported,
+    journeys::the_first_user_makes_a_cluster_and_looks_inside,
+    journeys::a_cluster_is_imported_and_a_shell_opened_in_it,
+    journeys::who_is_invited_sees_only_what_is_theirs,
+    journeys::a_cluster_is_upgraded_sleeps_and_wakes_while_one_looks_on,
+    journeys::a_cluster_is_backed_up_and_what_was_lost_comes_back,
+    journeys::people_sign_in_in_every_way,
     operations::a_leader_that_goes_is_followed_and_admission_never_fails,
     inside::workers_find_what_they_need_to_join,
     inside::addons_stand_in_the_tenant_and_are_repaired,
@@ -139,11 +162,31 @@ const STORIES: &[Story] = stories![
     machine::up_says_what_is_wrong_and_what_to_do,
 ];
 
+/// Told with `--all`: each takes about a minute or more.
+const LONG: &[&str] = &[
+    "a_cluster_sleeps_and_wakes_by_its_schedule",
+    "a_corrupted_password_heals_and_the_pods_follow",
+    "a_full_store_is_freed_without_a_hand",
+    "a_live_tenant_moves_across_drivers_though_the_target_is_killed",
+    "a_lost_worker_is_seen_its_pods_move_and_it_comes_back",
+    "a_store_that_is_killed_loses_no_acknowledged_write_and_no_tenant",
+    "certificates_of_the_tunnels_are_renewed",
+    "each_driver_takes_two_hundred_writes_a_second",
+    "one_member_becomes_three_and_any_of_them_may_be_lost",
+    "what_cannot_join_is_told_what_to_do",
+];
+
 fn main() -> ExitCode {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let (flags, wanted): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    if let Some(claim) = LONG.iter().find(|claim| !STORIES.iter().any(|story| story.claim == **claim)) {
+        eprintln!("error: there is no story {claim}");
+        return ExitCode::FAILURE;
+    }
+    let with_long = !wanted.is_empty() || flags.iter().any(|flag| flag == "--all");
+    let stories = STORIES.iter().filter(|story| with_long || !LONG.contains(&story.claim)).collect();
     service::install_tls_provider();
-    match runner::run(STORIES, &wanted) {
+    match runner::run(stories, &wanted) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {

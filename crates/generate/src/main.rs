@@ -1,6 +1,7 @@
 //! `flotilla-generate`: the files that follow from types; run through `cargo xtask gen [--check]`.
 
 mod definitions;
+mod description;
 mod reference;
 
 use std::fs;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let mut files = definitions::files()?;
     files.extend(reference::files());
+    files.push(description::file()?);
     let different: Vec<&Generated> = files
         .iter()
         .filter(|file| fs::read_to_string(&file.path).ok().as_ref() != Some(&file.text))

@@ -35,6 +35,9 @@ pub enum ClientError {
         /// The address that was given.
         address: String,
     },
+    /// The authority's certificate is not PEM.
+    #[error("failed to read the certificate of the authority: it is not PEM")]
+    Authority,
     /// TLS or HTTP set-up failed.
     #[error("failed to set up the client")]
     Build(#[source] Box<kube::Error>),
@@ -78,6 +81,23 @@ pub async fn client_for_kubeconfig(
             endpoint.url.parse().map_err(|_| ClientError::Address { address: endpoint.url.clone() })?;
         config.tls_server_name = Some(endpoint.server_name.clone());
     }
+    build(config)
+}
+
+/// A client of a server by its URL, the certificate of its authority (those that the system knows without one) and a
+/// bearer token.
+pub fn client_for_server(
+    url: &str,
+    authority: Option<&str>,
+    token: Option<&str>,
+) -> Result<Client, ClientError> {
+    let address = || ClientError::Address { address: url.to_owned() };
+    let mut config = Config::new(url.parse().map_err(|_| address())?);
+    if let Some(authority) = authority {
+        let certificates = pem::parse_many(authority).map_err(|_| ClientError::Authority)?;
+        config.root_cert = Some(certificates.into_iter().map(pem::Pem::into_contents).collect());
+    }
+    config.auth_info = AuthInfo { token: token.map(|token| token.to_owned().into()), ..AuthInfo::default() };
     build(config)
 }
 

@@ -16,7 +16,9 @@ mod webhook;
 pub use apply::{Applied, Applier, ApplyError, DESIRED_HASH_ANNOTATION};
 pub use backoff::WatchBackoff;
 pub use cache::{Filled, cached, cached_from, trimmed};
-pub use client::{ClientError, Endpoint, client, client_for_kubeconfig, shared_client_for_kubeconfig};
+pub use client::{
+    ClientError, Endpoint, client, client_for_kubeconfig, client_for_server, shared_client_for_kubeconfig,
+};
 pub use finalizers::{FinalizerError, has_finalizer, set_finalizers};
 pub use lease::{ElectionSettings, Leadership, LeaseError, acquire};
 pub use remote::{Remote, RemoteError, fingerprint, is_current};

@@ -61,6 +61,13 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A directory did not do what was asked.
+    #[error("the directory did not do what was asked")]
+    Directory {
+        /// Its reason.
+        #[source]
+        source: ldap3::LdapError,
+    },
     /// A process could not be started.
     #[error("failed to start {program}")]
     Spawn {
@@ -99,6 +106,26 @@ pub enum Error {
         /// Where its output is.
         log: PathBuf,
     },
+    /// Custom resources could not be defined.
+    #[error("failed to define the custom resources: {reason}")]
+    Define {
+        /// What the API server said.
+        reason: String,
+    },
+    /// A control plane could not be put back to how it was when it was new.
+    #[error("failed to make a control plane as new: {reason}")]
+    Restore {
+        /// What etcd or the API server said.
+        reason: String,
+    },
+    /// etcd of a control plane did not do what was asked.
+    #[error("etcd of a control plane did not do what was asked")]
+    ControlPlaneEtcd(#[from] etcd_client::Error),
+    /// Something that only the owner of a control plane may do.
+    #[error(
+        "the control plane is one that tests hand on: set `own` in its options to get one for this test alone"
+    )]
+    NotOwn,
     /// Certificates could not be made.
     #[error("failed to make certificates")]
     Certificates(#[from] pki::Error),

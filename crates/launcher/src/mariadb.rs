@@ -98,7 +98,8 @@ fn settings(here: &Path, port: u16, encrypted: bool) -> Vec<OsString> {
         "--bind-address=127.0.0.1".into(),
         format!("--port={port}").into(),
         "--skip-name-resolve".into(),
-        "--innodb-flush-log-at-trx-commit=0".into(),
+        // Written at each commit, which the end of the process does not undo; only the machine's would.
+        "--innodb-flush-log-at-trx-commit=2".into(),
         "--innodb-buffer-pool-size=32M".into(),
         // The kernel has few of those for all servers together.
         "--skip-innodb-use-native-aio".into(),

@@ -98,6 +98,11 @@ impl Process {
         self.signal(Signal::SIGKILL);
     }
 
+    /// Stops the process where it is, as on a machine that hangs. It can still be killed.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
     fn signal(&self, signal: Signal) {
         // `child.id()` is none once the end was collected: the number may then be another's.
         if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {

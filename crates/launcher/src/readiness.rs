@@ -1,7 +1,7 @@
 //! When a server is ready: it answers, not merely runs.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -37,16 +37,21 @@ impl Probe {
     }
 }
 
-async fn ask_api_server(kubeconfig: &PathBuf) -> Result<(), String> {
+async fn ask_api_server(kubeconfig: &Path) -> Result<(), String> {
+    let client = client(kubeconfig).await?;
+    let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
+    client.request_text(request).await.map(drop).map_err(|error| error.to_string())
+}
+
+/// A client with the identity of a kubeconfig.
+pub(crate) async fn client(kubeconfig: &Path) -> Result<kube::Client, String> {
     // Another part of the program may have chosen a provider before; either serves.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| error.to_string())?;
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|error| error.to_string())?;
-    let client = kube::Client::try_from(config).map_err(|error| error.to_string())?;
-    let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
-    client.request_text(request).await.map(drop).map_err(|error| error.to_string())
+    kube::Client::try_from(config).map_err(|error| error.to_string())
 }
 
 /// Asks until the answer is yes. The error is the last answer.

@@ -27,7 +27,7 @@ const NOBODY: &str = "nobody";
 pub struct Server {
     process: Process,
     spec: CommandSpec,
-    port: u16,
+    endpoint: SocketAddr,
     authority: Option<Pair>,
     directory: tempfile::TempDir,
     /// What must hold of its directory once it listens.
@@ -35,7 +35,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one and returns when it listens, and its directory is as `serves` wants it.
+    /// Starts one on loopback and returns when it listens, and its directory is as `serves` wants it.
     pub(crate) async fn start(
         spec: CommandSpec,
         port: u16,
@@ -43,16 +43,33 @@ impl Server {
         directory: tempfile::TempDir,
         serves: fn(&Path) -> bool,
     ) -> Result<Self, Error> {
+        Self::start_at(SocketAddr::new(LOOPBACK, port), spec, authority, directory, serves).await
+    }
+
+    /// The same, where others reach it too.
+    pub(crate) async fn start_at(
+        endpoint: SocketAddr,
+        spec: CommandSpec,
+        authority: Option<Pair>,
+        directory: tempfile::TempDir,
+        serves: fn(&Path) -> bool,
+    ) -> Result<Self, Error> {
         let process = Process::spawn(&spec)?;
-        let mut started = Self { process, spec, port, authority, directory, serves };
+        let mut started = Self { process, spec, endpoint, authority, directory, serves };
         started.answers().await?;
         Ok(started)
     }
 
-    /// `127.0.0.1:<port>`.
+    /// `<address>:<port>`; the address is that of loopback unless another one was asked for.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.endpoint.to_string()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.endpoint.ip()
     }
 
     /// The authority that signed its certificate, if it has one.
@@ -93,7 +110,7 @@ impl Server {
     async fn answers(&mut self) -> Result<(), Error> {
         let began = Instant::now();
         loop {
-            let waits_for = match TcpStream::connect(SocketAddr::new(LOOPBACK, self.port)).await {
+            let waits_for = match TcpStream::connect(self.endpoint).await {
                 Ok(_) if (self.serves)(self.directory.path()) => return Ok(()),
                 Ok(_) => "it starts up".to_owned(),
                 Err(error) => error.to_string(),
@@ -192,10 +209,15 @@ pub(crate) async fn finish(spec: &CommandSpec) -> Result<(), Error> {
 /// Makes an authority and the certificate of a server for 127.0.0.1 and localhost: `ca.crt`, `server.crt` and
 /// `server.key`. Returns the authority.
 pub(crate) fn certify(directory: &Path) -> Result<Pair, Error> {
+    certify_at(LOOPBACK, directory)
+}
+
+/// The same for a server that listens elsewhere.
+pub(crate) fn certify_at(address: IpAddr, directory: &Path) -> Result<Pair, Error> {
     let now = SystemClock.now();
     let credentials = Credentials::open(&directory.join("pki"), now)?;
     let authority = credentials.etcd_authority();
-    let server = CertificatePlan::server("server", vec!["localhost".to_owned()], vec![LOOPBACK])
+    let server = CertificatePlan::server("server", vec!["localhost".to_owned()], vec![address])
         .issue(authority, now)?;
     let files = [
         ("ca.crt", authority.pair().certificate.as_str()),

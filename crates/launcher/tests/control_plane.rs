@@ -5,7 +5,7 @@ use launcher::{ControlPlane, Options, Probe};
 
 #[tokio::test]
 async fn an_api_server_starts_answers_and_leaves_nothing() {
-    let control_plane = ControlPlane::start(&Options::default()).await.unwrap();
+    let control_plane = ControlPlane::start(&Options { own: true, ..Options::default() }).await.unwrap();
     let kubeconfig = Kubeconfig::read_from(control_plane.kubeconfig_path()).unwrap();
     let config =
         kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();

@@ -14,10 +14,12 @@ mod commands;
 mod images;
 mod machine;
 mod mirror;
+mod outlet;
 mod pod_network;
 mod site;
 
 pub use commands::Told;
 pub use machine::Machine;
 pub use mirror::Mirror;
+pub use outlet::open_outlet;
 pub use site::Site;

@@ -8,6 +8,7 @@ use kubekit::Applier;
 use crate::Settings;
 use crate::caches::Caches;
 use crate::copies::Copies;
+use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::places::Places;
 use crate::routes::Routes;
@@ -34,4 +35,5 @@ pub(crate) struct Context {
     pub(crate) sessions: Sessions,
     pub(crate) routes: Routes,
     pub(crate) tunnel: Tunnel,
+    pub(crate) hub: Hub,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use api::names::{FIELD_MANAGER, PREDECESSORS};
-use api::{DataStore, TenantControlPlane};
+use api::{DataStore, Tenant, TenantControlPlane};
 use base::SystemClock;
 use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -23,6 +23,7 @@ use crate::caches::{Caches, ours, trim_node};
 use crate::context::Context;
 use crate::copies::Copies;
 use crate::discovery::GatewayApi;
+use crate::hub::{self, Hub};
 use crate::joining::{self, Approver};
 use crate::metrics::Metrics;
 use crate::places::Places;
@@ -32,7 +33,7 @@ use crate::start_gate::StartGate;
 use crate::stores::{Connections, DataStoreLookup, referenced};
 use crate::tenant::Sessions;
 use crate::tunnel::Tunnel;
-use crate::{Settings, backups, data_stores, generators, tenancy, tenant, tunnel};
+use crate::{Settings, backups, data_stores, generators, tenancy, tenant, transfers, tunnel};
 
 /// Most control planes that are reconciled at the same time; each waits for the API server mostly.
 const CONCURRENCY: u16 = 32;
@@ -46,6 +47,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     let all = watcher::Config::default;
     let (tenants, tenants_filled, tenant_changes) =
         cached::<TenantControlPlane>(Api::all(client.clone()), all(), trimmed);
+    let (owners, owners_filled, owner_changes) = cached::<Tenant>(Api::all(client.clone()), all(), trimmed);
     let (secrets, secrets_filled, secret_changes) =
         cached::<Secret>(Api::all(client.clone()), ours(), trimmed);
     let (services, services_filled, service_changes) =
@@ -64,6 +66,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     let (routes, route_changes) = Routes::begin(gateway_api.clone(), client);
 
     let (shared_tunnel, tunnel_changes) = Tunnel::begin(settings, client);
+    let (hub, hub_changes) = Hub::begin(settings, client);
 
     let (wake, woken) = mpsc::unbounded_channel();
     let gateway_users = (wake.clone(), tenants.clone());
@@ -84,6 +87,7 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         nodes,
         filled: [
             tenants_filled,
+            owners_filled,
             secrets_filled,
             services_filled,
             deployments_filled,
@@ -97,8 +101,9 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
     let (tell_of_secrets, changed_secrets) = mpsc::unbounded_channel();
     let (tell_of_tenants, concerned) = mpsc::unbounded_channel();
     let recorder = Recorder::new(client.clone(), reporter(settings));
-    let approver =
-        Approver::new(client.clone(), recorder.clone(), Arc::new(SystemClock), tell_of_tenants.clone());
+    let view = tenancy::View::new(owners, tenants.clone());
+    let workers = tenancy::Workers::new(client.clone(), view.clone());
+    let approver = Approver::new(workers, recorder.clone(), Arc::new(SystemClock), tell_of_tenants.clone());
     metrics.lead();
     metrics.state.show(caches.tenants.clone(), caches.data_stores.clone());
     let context = Arc::new(Context {
@@ -117,11 +122,13 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         sessions: Sessions::new(wake.clone(), approver),
         routes,
         tunnel: shared_tunnel,
+        hub,
     });
 
     // Stores that their last user leaves may go at once; nothing else of a tenant concerns it so soon.
     let (leave, left) = mpsc::unbounded_channel();
     let tunnel_running = tunnel::run(context.clone(), wake.clone());
+    let hub_running = hub::run(context.clone(), wake.clone());
     let told_wake = wake.clone();
     let passing_on = pass_on(changed_secrets, leave.clone(), wake, context.clone());
     let default_store = settings.default_store().to_owned();
@@ -182,13 +189,16 @@ pub(crate) async fn run(settings: &Settings, client: &Client, metrics: Metrics) 
         () = drain(tenant_controller) => anyhow::bail!("the watch of TenantControlPlanes ended"),
         () = drain(store_controller) => anyhow::bail!("the watch of DataStores ended"),
         () = backups::run(context.clone()) => anyhow::bail!("the watch of TenantBackups ended"),
+        () = transfers::run(context.clone()) => anyhow::bail!("the watch of ClusterTransfers ended"),
         () = joining::run(context.clone(), concerned) => anyhow::bail!("the watch of JoinTokens ended"),
         () = generators::run(context.clone(), generators_changed) => {
             anyhow::bail!("the watch of KubeconfigGenerators ended")
         }
-        () = Box::pin(tenancy::run(context.clone(), tenancy_changed)) => anyhow::bail!("the watch of Tenants ended"),
+        () = Box::pin(tenancy::run(context.clone(), view, owner_changes, tenancy_changed)) => anyhow::bail!("the watch of Tenants ended"),
         ((), ()) = futures::future::join(looking, gateway_api_found) => anyhow::bail!("the look-out for Gateway API ended"),
         () = tunnel_changes => anyhow::bail!("the watch of the shared tunnel's pods ended"),
+        () = hub_changes => anyhow::bail!("the watches of Roles and Projects ended"),
+        () = hub_running => anyhow::bail!("the look-out for the hub ended"),
         () = tunnel_running => anyhow::bail!("the look-out for the shared tunnel ended"),
         () = passing_on => anyhow::bail!("the watches of DataStores' Secrets ended"),
         () = drain(node_changes) => anyhow::bail!("the watch of Nodes ended"),

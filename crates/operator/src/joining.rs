@@ -21,7 +21,7 @@ use kubekit::{ApplyError, RemoteError, StatusError, WatchBackoff};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
-pub(crate) use approver::{Approver, DECIDE_WITHIN, Round};
+pub(crate) use approver::{Approver, DECIDE_WITHIN, REQUESTS, Round};
 
 use crate::backups;
 use crate::context::Context;

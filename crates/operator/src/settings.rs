@@ -92,6 +92,19 @@ pub struct Settings {
     /// Namespace of what the tunnel that tenants share knows of them; the installation has none without it
     #[arg(long, env = "FLOTILLA_TUNNEL_NAMESPACE", default_value = "")]
     pub tunnel_namespace: String,
+    /// URL that the hub's identities name as their issuer, such as `https://hub.example.com/issuer`; control
+    /// planes trust no hub without it
+    #[arg(long, env = "FLOTILLA_HUB_ISSUER", default_value = "", value_parser = https)]
+    pub hub_issuer: String,
+    /// URL inside the management cluster of the issuer's discovery document, such as
+    /// `https://flotilla-server.flotilla-system.svc/issuer/.well-known/openid-configuration`; below the issuer's
+    /// own without it
+    #[arg(long, env = "FLOTILLA_HUB_DISCOVERY", default_value = "", value_parser = https)]
+    pub hub_discovery: String,
+    /// Secret of the operator's namespace whose `ca.crt` verifies that place; authorities that images know do
+    /// without it
+    #[arg(long, env = "FLOTILLA_HUB_CERTIFICATE_SECRET", default_value = "")]
+    pub hub_certificate_secret: String,
     /// What is logged, such as `info` or `info,operator=debug`
     #[arg(long, env = "FLOTILLA_LOG", default_value = "info")]
     pub log: String,
@@ -134,6 +147,20 @@ fn deadline(text: &str) -> Result<SignedDuration, String> {
     Ok(span)
 }
 
+/// Takes a URL that API servers take: of any other they would not start. None is empty.
+fn https(text: &str) -> Result<String, String> {
+    let place = text.strip_prefix("https://").unwrap_or_default();
+    let host = place.split('/').next().unwrap_or_default();
+    let is_plain =
+        text.chars().all(|letter| letter.is_ascii_graphic() && !"?#@%\\\"<>^`{|}".contains(letter));
+    if text.is_empty() || (is_plain && !host.is_empty() && !host.starts_with(':')) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` does not serve; write it like `https://hub.example.com/issuer`, without user and query"
+    ))
+}
+
 /// How many control planes may start at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartSlots {
@@ -174,6 +201,25 @@ mod tests {
         assert_eq!(super::deadline("36h"), Ok(jiff::SignedDuration::from_hours(36)));
         assert!(super::deadline("23h59m").is_err());
         assert!(super::deadline("a day").is_err());
+    }
+
+    #[test]
+    fn a_hub_is_named_by_urls_that_api_servers_take() {
+        for text in ["", "https://hub.example.com/issuer", "https://[fd00::1]:8443/a/.well-known/b"] {
+            assert_eq!(super::https(text), Ok(text.to_owned()));
+        }
+        for text in [
+            "http://hub.example.com",
+            "https://",
+            "https:///issuer",
+            "https://a@hub",
+            "https://hub?a",
+            "https://hub#a",
+            "https://hub/ a",
+            "hub.example.com",
+        ] {
+            assert!(super::https(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!  control planes ──────┘         ▲
 //!                             Ledger: what was granted and may not be seen yet (one for each tree)
 //!  Tenants ──► reconcile ──► namespace, suspension, leaving, status (the leader)
+//!  nodes ────► Workers ────► whether one more may join (the leader)
 //! ```
 
 mod admission;
@@ -18,18 +19,20 @@ mod quota;
 mod reconcile;
 mod status;
 mod verdict;
+mod workers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{Tenant, TenantControlPlane};
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 
 pub(crate) use admission::{VALIDATE_PATH, faults};
 pub(crate) use demand::trim;
 pub(crate) use forest::Forest;
 pub(crate) use quota::Gate;
 pub(crate) use reconcile::run;
+pub(crate) use workers::Workers;
 
 use demand::Demands;
 
@@ -63,10 +66,20 @@ impl View {
         demand::of_all(forest, self.clusters.state().iter().map(AsRef::as_ref))
     }
 
+    /// A control plane.
+    fn cluster(&self, namespace: &str, name: &str) -> Option<Arc<TenantControlPlane>> {
+        self.clusters.get(&ObjectRef::new(name).within(namespace))
+    }
+
+    /// All control planes.
+    fn clusters(&self) -> Vec<Arc<TenantControlPlane>> {
+        self.clusters.state()
+    }
+
     /// All control planes, by namespace.
     fn clusters_by_namespace(&self) -> HashMap<String, Vec<Arc<TenantControlPlane>>> {
         let mut found: HashMap<String, Vec<_>> = HashMap::new();
-        for cluster in self.clusters.state() {
+        for cluster in self.clusters() {
             found.entry(cluster.metadata.namespace.clone().unwrap_or_default()).or_default().push(cluster);
         }
         found

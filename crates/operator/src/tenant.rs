@@ -11,6 +11,7 @@ mod pass;
 mod placement;
 mod rivals;
 mod rollout;
+mod sleeping;
 mod storage;
 mod tunnel;
 
@@ -31,6 +32,7 @@ use crate::context::Context;
 use crate::controllers::TenantRef;
 use crate::data_stores::{store_of, used_by};
 pub(crate) use inside::Sessions;
+use sleeping::{Followed, follow};
 
 /// How soon a pass that could not finish is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -49,6 +51,9 @@ pub(crate) enum Error {
     /// The installation's tunnel is not there yet.
     #[error(transparent)]
     Tunnel(#[from] crate::tunnel::NotYet),
+    /// What the installation's hub shows is not known yet.
+    #[error(transparent)]
+    Hub(#[from] crate::hub::NotYet),
     /// It could not be found out whether the control plane has a place in a store already.
     #[error("failed to read Secret `{name}`, which may say where the tenant's data are")]
     Place {
@@ -67,6 +72,12 @@ pub(crate) async fn reconcile(
 ) -> Result<Action, Error> {
     context.metrics.state.note_begun(&tenant);
     if tenant.annotations().contains_key(annotations::PAUSED) {
+        return Ok(Action::await_change());
+    }
+    // What it is made of is brought by a transfer, whose end is a change.
+    if tenant.annotations().contains_key(annotations::AWAITED_BY)
+        && tenant.metadata.deletion_timestamp.is_none()
+    {
         return Ok(Action::await_change());
     }
     context.caches.filled().await;
@@ -114,8 +125,14 @@ async fn take_away(tenant: &TenantControlPlane, context: &Context) -> Result<Act
 async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<Action, Error> {
     let now = context.clock.now();
     let generation = tenant.metadata.generation;
+    let (schedule, scheduled) = match Box::pin(follow(tenant, context, now)).await {
+        // The change brings the next pass; this one is for a lost event.
+        Followed::Changed => return Ok(Action::requeue(RETRY_AFTER)),
+        Followed::Stands(schedule, again) => (schedule, again.unwrap_or(LOOK_EVERY)),
+    };
     let held;
-    let tenant = if tenant.annotations().contains_key(annotations::HOLD) {
+    let has = |key| tenant.annotations().contains_key(key);
+    let tenant = if has(annotations::HOLD) || has(annotations::GIVEN_AWAY_BY) {
         held = without_pods(tenant);
         &held
     } else {
@@ -125,7 +142,8 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
         Ok(validated) => validated,
         Err(faults) => {
             let previous = tenant.status.as_ref();
-            let stands = status(previous, Err(&faults), generation, &Observed::default(), now);
+            let mut stands = status(previous, Err(&faults), generation, &Observed::default(), now);
+            stands.sleep_schedule = schedule.map(|schedule| *schedule);
             Box::pin(write_status(tenant, context, stands)).await?;
             return Ok(Action::await_change());
         }
@@ -136,15 +154,17 @@ async fn bring_about(tenant: &TenantControlPlane, context: &Context) -> Result<A
     } else {
         validated
     };
+    let validated = validated.with_hub(context.hub.shown().await?);
     delete::protect(tenant, context).await?;
     let pass = Box::pin(pass::run(tenant, &validated, context, now)).await;
     let observed = pass.observed();
-    let stands = status(tenant.status.as_ref(), Ok(&validated), generation, &observed, now);
+    let mut stands = status(tenant.status.as_ref(), Ok(&validated), generation, &observed, now);
+    stands.sleep_schedule = schedule.map(|schedule| *schedule);
     Box::pin(write_status(tenant, context, stands)).await?;
-    Ok(Action::requeue(pass.again(now).min(LOOK_EVERY)))
+    Ok(Action::requeue(pass.again(now).min(LOOK_EVERY).min(scheduled)))
 }
 
-/// The control plane as it is while a restore holds it: nothing of it runs, and what it is made of stands.
+/// The control plane as it is while a restore or a transfer holds it: nothing of it runs, and what it is made of stands.
 fn without_pods(tenant: &TenantControlPlane) -> TenantControlPlane {
     let mut held = tenant.clone();
     held.spec.control_plane.deployment.get_or_insert_default().replicas = Some(0);

@@ -6,6 +6,7 @@ mod mutate;
 mod reading;
 mod references;
 mod scale;
+mod templates;
 mod tenants;
 mod validate;
 
@@ -36,6 +37,9 @@ pub(crate) const VALIDATE_PATH: &str = "/validate-kamaji-clastix-io-v1alpha1-ten
 /// Path of the webhook for the subresource by which control planes are scaled.
 pub(crate) const SCALE_PATH: &str = "/validate-flotilla-dev-v1alpha1-scale";
 
+/// Path of the webhook for templates.
+const TEMPLATE_PATH: &str = "/validate-flotilla-dev-v1alpha1-template";
+
 type Review = AdmissionReview<TenantControlPlane>;
 type Request = AdmissionRequest<TenantControlPlane>;
 
@@ -55,6 +59,7 @@ pub(crate) fn routes(admission: Admission) -> Router {
         .route(VALIDATE_PATH, post(validate))
         .route(SCALE_PATH, post(validate_scale))
         .route(tenancy::VALIDATE_PATH, post(validate_tenant))
+        .route(TEMPLATE_PATH, post(validate_template))
         .with_state(Arc::new(admission))
         .merge(limits::routes())
 }
@@ -91,6 +96,16 @@ async fn validate_tenant(
 ) -> Json<AdmissionReview<DynamicObject>> {
     let began = Instant::now();
     let response = tenants::respond(review, &admission.quotas).await;
+    admission.metrics.admitted("validate", response.allowed, began.elapsed());
+    Json(response.into_review())
+}
+
+async fn validate_template(
+    State(admission): State<Arc<Admission>>,
+    Json(review): Json<Value>,
+) -> Json<AdmissionReview<DynamicObject>> {
+    let began = Instant::now();
+    let response = templates::respond(review);
     admission.metrics.admitted("validate", response.allowed, began.elapsed());
     Json(response.into_review())
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use api::{DataStore, TenantControlPlane};
+use api::{DataStore, Template, TenantControlPlane};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -189,6 +189,51 @@ async fn what_is_right_is_admitted_and_a_trial_leaves_nothing() {
     assert!(deployments.get_opt("trial").await.unwrap().is_none(), "the trial made a Deployment");
     create(&stage, "whole", whole).await.unwrap();
     update(&stage, "whole", deployment(&json!({"additionalContainers": null}))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_nothing_could_be_made_from_or_that_was_published_is_refused() {
+    let (stage, _operator) = set().await;
+    let templates: Api<Template> = Api::all(stage.client());
+    let spec = |replicas: &str| {
+        json!({ "tenant": "acme", "versions": [{
+            "version": "1",
+            "parameters": [{ "name": "replicas", "type": "integer", "default": 2 }],
+            "controlPlane": {
+                "kubernetes": { "version": "v1.36.3" },
+                "controlPlane": { "deployment": { "replicas": replicas } },
+            },
+            "without": ["addons.kubeProxy"],
+        }] })
+    };
+    let template = |spec: Value| Template::new("small", serde_json::from_value(spec).unwrap());
+    let create = async |spec| templates.create(&PostParams::default(), &template(spec)).await;
+    let words = |outcome: Result<Template, kube::Error>| match outcome {
+        Err(kube::Error::Api(status)) => status.message.clone(),
+        other => format!("{other:?}"),
+    };
+    let unknown = words(create(spec("${replica}")).await);
+    assert!(
+        unknown.contains("spec.versions[1].controlPlane.controlPlane.deployment.replicas: `${replica}`"),
+        "{unknown}"
+    );
+    let mut reaching = spec("${replicas}");
+    reaching["versions"][0]["controlPlane"]["dataStoreSchema"] = json!("other");
+    let reaching = words(create(reaching).await);
+    assert!(reaching.contains("spec.versions[1].controlPlane.dataStoreSchema"), "{reaching}");
+
+    create(spec("${replicas}")).await.unwrap();
+    let write = async |patch: Value| {
+        templates.patch("small", &PatchParams::default(), &Patch::Merge(json!({ "spec": patch }))).await
+    };
+    let mut changed = spec("3");
+    let published = words(write(changed.clone()).await);
+    assert!(published.contains("spec.versions[1]: `1` is published"), "{published}");
+    changed["versions"][0] = spec("${replicas}")["versions"][0].clone();
+    changed["versions"][0]["deprecated"] = json!("take another");
+    write(changed).await.unwrap();
+    let moved = words(write(json!({ "tenant": "globex" })).await);
+    assert!(moved.contains("stays in its tenant"), "{moved}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,7 +105,7 @@ async fn create(stage: &Stage, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_takes_over_within_seconds_and_no_two_lead() {
     // The webhooks' addresses are the replicas' own here; who answers is looked at directly.
-    let mut stage = Stage::set(Options { without_webhooks: true }).await.unwrap();
+    let mut stage = Stage::set(Options { without_webhooks: true, ..Options::default() }).await.unwrap();
     let mut first = Replica::start(&mut stage, "first").await;
     leading(&first, "the only replica leads").await;
     let second = Replica::start(&mut stage, "second").await;
@@ -139,7 +139,7 @@ async fn a_replica_takes_over_within_seconds_and_no_two_lead() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ending_leader_still_admits_though_it_is_no_longer_ready() {
-    let mut stage = Stage::set(Options { without_webhooks: true }).await.unwrap();
+    let mut stage = Stage::set(Options { without_webhooks: true, ..Options::default() }).await.unwrap();
     let mut replica = Replica::start(&mut stage, "ending").await;
     leading(&replica, "the only replica leads").await;
     replica.terminate();
@@ -157,7 +157,7 @@ async fn an_ending_leader_still_admits_though_it_is_no_longer_ready() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_loses_its_lease_stops() {
-    let mut stage = Stage::set(Options { without_webhooks: true }).await.unwrap();
+    let mut stage = Stage::set(Options { without_webhooks: true, ..Options::default() }).await.unwrap();
     let mut replica = Replica::start(&mut stage, "robbed").await;
     leading(&replica, "the only replica leads").await;
     let leases: Api<Lease> = Api::namespaced(stage.client(), "flotilla-system");

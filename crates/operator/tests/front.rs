@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn set() -> Stage {
     // Admission would refuse a gateway that the cluster does not know; here the reconciler gets to see it.
-    let stage = Stage::set(Options { without_webhooks: true }).await.unwrap();
+    let stage = Stage::set(Options { without_webhooks: true, ..Options::default() }).await.unwrap();
     stage.create_namespace(NAMESPACE).await.unwrap();
     stage
 }

@@ -231,7 +231,8 @@ async fn what_cannot_be_made_is_told_in_the_status_and_harms_nothing() {
     told(&stage, "DataStore", "store", "Reachable").await;
 
     // Its Secrets would take the names of the control planes' own.
-    let before = stage.objects::<Secret>("prod").get("blue-ca").await.unwrap();
+    let own = || async { Ok(stage.objects::<Secret>("prod").get("blue-ca").await?) };
+    let before = eventually("the control plane has its authority", SOON, own).await.unwrap();
     create_generator(&stage, "ca", json!({"user": {"stringValue": "x"}})).await;
     let said = status(&stage, "ca", |status| status.errors.len() == 2).await;
     assert!(said.errors[0].message.contains("rename"), "{}", said.errors[0].message);

@@ -31,20 +31,13 @@ struct Stage {
 impl Stage {
     async fn set() -> Self {
         service::install_tls_provider();
-        let control_plane = ControlPlane::start(&Options::default()).await.unwrap();
+        // Its etcd is a data store too.
+        let options = Options { own: true, ..Options::management(api::crds) };
+        let control_plane = ControlPlane::start(&options).await.unwrap();
         let client = kubekit::client(Some(&control_plane.kubeconfig_path())).await.unwrap();
-        let definitions: Api<_> = Api::all(client.clone());
-        for definition in api::crds() {
-            definitions.create(&PostParams::default(), &definition).await.unwrap();
-        }
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
         let body = serde_json::from_value(json!({"metadata": {"name": "flotilla-system"}})).unwrap();
         namespaces.create(&PostParams::default(), &body).await.unwrap();
-        let stores: Api<DataStore> = Api::all(client.clone());
-        eventually("the definitions are served", || async {
-            stores.list(&ListParams::default()).await.map(|_| ()).map_err(|error| error.to_string())
-        })
-        .await;
         let operator = operate(&control_plane);
         Self { client, operator, control_plane }
     }

@@ -23,7 +23,7 @@ const NAMESPACE: &str = "tunnelled";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn set() -> Stage {
-    let stage = Stage::set(Options { without_webhooks: true }).await.unwrap();
+    let stage = Stage::set(Options { without_webhooks: true, ..Options::default() }).await.unwrap();
     for namespace in [NAMESPACE, TUNNEL] {
         stage.create_namespace(namespace).await.unwrap();
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use api::{Tenant, TenantControlPlane, TenantStatus};
 use futures::future::join_all;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -176,6 +176,32 @@ async fn a_tenant_gets_its_namespace_and_no_other() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_is_made_anew_gets_its_namespace_as_soon_as_the_old_one_is_gone() {
+    let (stage, _operator) = set().await;
+    let namespaces: Api<Namespace> = Api::all(stage.client());
+    create(&stage, "acme", json!({})).await.unwrap();
+    is(&stage, "acme", "Active").await;
+    let old = namespaces.get("acme").await.unwrap().uid();
+    let lingers = json!({"metadata": {"name": "lingers", "finalizers": ["flotilla.dev/test"]}});
+    let maps = stage.objects::<ConfigMap>("acme");
+    maps.create(&PostParams::default(), &serde_json::from_value(lingers).unwrap()).await.unwrap();
+    tenants(&stage).delete("acme", &DeleteParams::default()).await.unwrap();
+    eventually("its namespace goes", SOON, || async {
+        let found = namespaces.get("acme").await?;
+        ensure!(found.metadata.deletion_timestamp.is_some(), "it stays");
+        Ok(())
+    })
+    .await
+    .unwrap();
+    create(&stage, "acme", json!({})).await.unwrap();
+    is(&stage, "acme", "NamespaceTaken").await;
+    let freed = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    maps.patch("lingers", &PatchParams::default(), &freed).await.unwrap();
+    is(&stage, "acme", "Active").await;
+    assert_ne!(namespaces.get("acme").await.unwrap().uid(), old);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use api::{DataStore, TenantControlPlane};
@@ -10,7 +9,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::core::v1::{Namespace, Service};
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, PostParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use kube::core::NamespaceResourceScope;
 use kube::{Client, Resource};
@@ -19,14 +18,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::addresses::Addresses;
 use crate::tenants::Tenants;
-use crate::{Fuse, Operator, eventually, pods, proxy, store};
+use crate::{Fuse, Operator, addresses, pods, proxy, store};
 
 /// Namespace of the operator, as in the chart.
 const NAMESPACE: &str = "flotilla-system";
-/// Longest wait for something that the API server does by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// What is played is not done by the controller manager too. Lists of controllers add up.
 const CONTROLLERS: &str = "--controllers=-deployment-controller,-replicaset-controller";
 
@@ -35,6 +31,8 @@ const CONTROLLERS: &str = "--controllers=-deployment-controller,-replicaset-cont
 pub struct Options {
     /// Leaves the admission webhooks out, so that the operator gets to see what they would refuse.
     pub without_webhooks: bool,
+    /// Has an API server of its own, which can be restarted.
+    pub own: bool,
 }
 
 /// A management cluster without nodes.
@@ -46,7 +44,6 @@ pub struct Stage {
     tenants: Tenants,
     proxy_kubeconfig: PathBuf,
     players: Vec<JoinHandle<()>>,
-    addresses: Addresses,
 }
 
 impl Stage {
@@ -54,10 +51,9 @@ impl Stage {
     pub async fn set(options: Options) -> Result<Self> {
         // Another part of the program may have chosen a provider before; either serves.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let addresses = Addresses::claim()?;
         let control_plane = ControlPlane::start(&launcher::Options {
-            services: Some(addresses.net()),
-            ..launcher::Options::default()
+            own: options.own,
+            ..launcher::Options::management(api::crds)
         })
         .await?;
         let client = client(&control_plane.kubeconfig_path()).await?;
@@ -69,8 +65,7 @@ impl Stage {
         std::fs::write(&proxy_kubeconfig, kubeconfig(&format!("http://{address}")))?;
         let playing = tokio::spawn(pods::play(client.clone(), tenants.clone()));
         let players = vec![proxy, playing];
-        let mut stage =
-            Self { client, control_plane, store, fuse, tenants, proxy_kubeconfig, players, addresses };
+        let mut stage = Self { client, control_plane, store, fuse, tenants, proxy_kubeconfig, players };
         stage.install(options).await?;
         Ok(stage)
     }
@@ -130,7 +125,7 @@ impl Stage {
 
     async fn start_operator(&self, program: &Path, flags: &[&str], kubeconfig: &Path) -> Result<Operator> {
         let [metrics, health] = free_ports()?;
-        let webhooks = self.addresses.webhooks();
+        let webhooks = addresses::webhooks(self.control_plane.services());
         let log = self.control_plane.directory().join("operator.log");
         let spec = CommandSpec::new("flotilla-operator", program, log)
             .args([
@@ -146,20 +141,10 @@ impl Stage {
     }
 
     async fn install(&mut self, options: Options) -> Result<()> {
-        for definition in api::crds() {
-            Api::all(self.client()).create(&PostParams::default(), &definition).await?;
-        }
         self.create_namespace(NAMESPACE).await?;
-        let stores: Api<DataStore> = Api::all(self.client());
-        eventually("the definitions are served", PATIENCE, || async {
-            stores.list(&ListParams::default()).await?;
-            self.tenants("default").list(&ListParams::default()).await?;
-            Ok(())
-        })
-        .await?;
         self.control_plane.start_controller_manager(&[CONTROLLERS])?;
         let store = serde_json::from_value(store::object("store", &self.store))?;
-        stores.create(&PostParams::default(), &store).await?;
+        Api::<DataStore>::all(self.client()).create(&PostParams::default(), &store).await?;
         if !options.without_webhooks {
             self.install_webhooks().await?;
         }
@@ -175,7 +160,7 @@ impl Stage {
 
     /// The chart's own webhooks, behind a Service whose address is this machine.
     async fn install_webhooks(&self) -> Result<()> {
-        let address = self.addresses.webhooks();
+        let address = addresses::webhooks(self.control_plane.services());
         let service: Service = serde_json::from_value(json!({
             "metadata": {"name": "flotilla-webhook"},
             "spec": {"clusterIP": address.ip(), "ports": [{"port": address.port()}]},
@@ -200,7 +185,8 @@ impl Stage {
         K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::Serialize + DeserializeOwned,
     {
         for webhook in document["webhooks"].as_array_mut().into_iter().flatten() {
-            webhook["clientConfig"]["service"]["port"] = json!(self.addresses.webhooks().port());
+            webhook["clientConfig"]["service"]["port"] =
+                json!(addresses::webhooks(self.control_plane.services()).port());
         }
         let object: K = serde_json::from_value(document)?;
         Api::all(self.client()).create(&PostParams::default(), &object).await?;

@@ -3,25 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use service::LogFormat;
+use tokio::runtime::Runtime;
 use tunnel::Settings;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
-    match begin(settings) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn begin(settings: Settings) -> anyhow::Result<()> {
-    service::install_tls_provider();
-    let format = if settings.log_json { LogFormat::Json } else { LogFormat::Text };
-    service::init_logs(&settings.log, format, None)?;
-    tokio::runtime::Runtime::new()?.block_on(Box::pin(tunnel::run(settings)))?;
-    Ok(())
+    let (log, log_json) = (settings.log.clone(), settings.log_json);
+    let runtime = Runtime::new();
+    service::run(&log, log_json, runtime, Box::pin(tunnel::run(settings)))
 }

@@ -26,7 +26,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<(
         setup::run()?;
         build::run(workspace, &BuildArguments::of_the_bench())?;
     }
-    process::run_step("build flotilla-bench", &mut build::program(workspace, &["flotilla-bench"], true))?;
+    let mut build = build::program(workspace, &["flotilla-bench", "flotilla-fleet"], true);
+    process::run_step("build flotilla-bench", &mut build)?;
     process::run_open(
         Command::new(build::built(workspace, "flotilla-bench", true))
             .current_dir(workspace.root())

@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::golang::{self, Recipe};
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{console, process};
 
 /// The programs of the workspace that are part of the distribution.
-const PROGRAMS: [&str; 3] = ["flotilla", "flotilla-operator", "flotilla-tunnel"];
+const PROGRAMS: [&str; 5] =
+    ["flotilla", "flotilla-operator", "flotilla-tunnel", "flotilla-server", "flotilla-agent"];
 
 /// The Kubernetes minor version that is built when none is named.
 const DEFAULT_KUBERNETES: &str = "1.36";
@@ -30,8 +31,8 @@ pub(crate) struct BuildArguments {
     /// Kubernetes minor version to build; may be given several times.
     #[arg(long, value_name = "MINOR", default_value = DEFAULT_KUBERNETES)]
     kubernetes: Vec<String>,
-    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats, versitygw, metrics-server, agnhost,
-    /// conformance.
+    /// Tools to build: helm, coredns, kine, konnectivity, gateway, nats, versitygw, dex, metrics-server,
+    /// agnhost, conformance.
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_TOOLS)]
     tools: Vec<String>,
     /// Leaves out the Rust programs.
@@ -55,6 +56,7 @@ impl BuildArguments {
                 "kine",
                 "nats",
                 "versitygw",
+                "dex",
                 "metrics-server",
                 "agnhost",
             ]
@@ -119,10 +121,8 @@ fn link_kubectl(recipe: &Recipe) -> Result<()> {
 
 /// Builds the Rust programs and copies them, stripped, into the distribution.
 fn programs(workspace: &Workspace, release: bool) -> Result<()> {
-    process::run_step(
-        "build flotilla, flotilla-operator and flotilla-tunnel",
-        &mut program(workspace, &PROGRAMS, release),
-    )?;
+    console::build(workspace)?; // The server embeds it.
+    process::run_step("build the programs of the platform", &mut program(workspace, &PROGRAMS, release))?;
     fs::create_dir_all(workspace.dist()).context("create the distribution directory")?;
     for program in PROGRAMS {
         strip(&built(workspace, program, release), &workspace.dist().join(program))?;

@@ -1,4 +1,5 @@
-//! `gen`: the generated files, written by the program of crates/generate, which knows the types.
+//! `gen`: the generated files, written by the program of crates/generate, which knows the types; and the console's types
+//! of the API.
 
 use std::process::Command;
 
@@ -6,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::workspace::Workspace;
-use crate::{build, process};
+use crate::{build, console, process};
 
 /// How to treat the generated files.
 #[derive(Args)]
@@ -24,5 +25,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &GenerateArguments) -> Resul
     if arguments.check {
         generator.arg("--check");
     }
-    process::run_open(&mut generator)
+    process::run_open(&mut generator)?;
+    // Whether they are as they should be is checked with the console.
+    if arguments.check { Ok(()) } else { console::write_types(workspace) }
 }

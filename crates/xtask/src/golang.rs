@@ -61,7 +61,7 @@ pub(crate) fn pause(workspace: &Workspace) -> Recipe {
 }
 
 /// The tools known by name.
-pub(crate) const TOOLS: [&str; 10] = [
+pub(crate) const TOOLS: [&str; 11] = [
     "helm",
     "coredns",
     "kine",
@@ -69,6 +69,7 @@ pub(crate) const TOOLS: [&str; 10] = [
     "gateway",
     "nats",
     "versitygw",
+    "dex",
     "metrics-server",
     "agnhost",
     "conformance",
@@ -98,6 +99,7 @@ pub(crate) fn tool(workspace: &Workspace, name: &str) -> Result<Vec<Recipe>> {
             &[("kine", "", "-X github.com/k3s-io/kine/pkg/version.Version=VERSION")],
         ),
         "nats" => ("github.com/nats-io/nats-server/v2", &[("nats-server", "", "")]),
+        "dex" => ("github.com/dexidp/dex", &[("dex", "/cmd/dex", "")]),
         "versitygw" => ("github.com/versity/versitygw", &[("versitygw", "/cmd/versitygw", "")]),
         "konnectivity" => (
             "sigs.k8s.io/apiserver-network-proxy",

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::spares::Spares;
 use crate::{process, progress};
 
 /// How many run beside one another.
@@ -25,7 +26,7 @@ struct Program {
 
 /// Builds with `build`, a `cargo test` of some targets, and runs what it made. All run, whatever the others came
 /// to; the output of each is shown when it ends.
-pub(crate) fn run(build: &mut Command, dist: &Path) -> Result<()> {
+pub(crate) fn run(build: &mut Command, dist: &Path, spares: &Spares) -> Result<()> {
     let told = process::read(build.args(["--no-run", "--message-format=json-render-diagnostics"]))?;
     let programs = programs(&told);
     if programs.is_empty() {
@@ -38,7 +39,7 @@ pub(crate) fn run(build: &mut Command, dist: &Path) -> Result<()> {
             scope.spawn(|| {
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 while let Some(program) = next() {
-                    if let Err(error) = run_one(&program, dist) {
+                    if let Err(error) = run_one(&program, dist, spares) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{error:#}"));
                     }
                 }
@@ -49,12 +50,13 @@ pub(crate) fn run(build: &mut Command, dist: &Path) -> Result<()> {
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
 }
 
-fn run_one(program: &Program, dist: &Path) -> Result<()> {
+fn run_one(program: &Program, dist: &Path, spares: &Spares) -> Result<()> {
     let began = Instant::now();
-    let output = Command::new(&program.executable)
-        .current_dir(&program.package)
-        .env("FLOTILLA_DIST", dist)
-        .env("CARGO_MANIFEST_DIR", &program.package)
+    let mut command = Command::new(&program.executable);
+    command.current_dir(&program.package);
+    command.env("FLOTILLA_DIST", dist).env("CARGO_MANIFEST_DIR", &program.package);
+    let output = spares
+        .lend(&mut command)
         .output()
         .with_context(|| format!("start {}", program.executable.display()))?;
     let told =
@@ -67,12 +69,18 @@ fn run_one(program: &Program, dist: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What cargo says to have built: those of the operator first, which take the longest.
+/// What cargo says to have built: what takes the longest first, so that no lane is empty while it ends.
 fn programs(told: &str) -> Vec<Program> {
     let mut found: Vec<Program> =
         told.lines().filter_map(|line| program(&serde_json::from_str(line).ok()?)).collect();
-    found.sort_by_key(|program| (!program.name.starts_with("operator "), program.name.clone()));
+    found.sort_by_cached_key(|program| (place(&program.name), program.name.clone()));
     found
+}
+
+/// Minutes before those that take seconds.
+fn place(name: &str) -> usize {
+    const LONGEST: [&str; 4] = ["server hub", "operator hostile", "operator faults", "operator "];
+    LONGEST.iter().position(|known| name.starts_with(known)).unwrap_or(LONGEST.len())
 }
 
 fn program(message: &Value) -> Option<Program> {
@@ -93,13 +101,14 @@ mod tests {
     use super::programs;
 
     #[test]
-    fn tests_that_cargo_built_are_found_those_of_the_operator_first() {
+    fn tests_that_cargo_built_are_found_the_longest_first() {
         let told = r#"{"reason":"compiler-artifact","manifest_path":"/w/crates/pki/Cargo.toml","target":{"kind":["test"],"name":"certificates"},"executable":"/t/certificates-1"}
 {"reason":"compiler-artifact","manifest_path":"/w/crates/operator/Cargo.toml","target":{"kind":["bin"],"name":"flotilla-operator"},"executable":"/t/flotilla-operator"}
 {"reason":"compiler-artifact","manifest_path":"/w/crates/operator/Cargo.toml","target":{"kind":["test"],"name":"moves"},"executable":"/t/moves-1"}
+{"reason":"compiler-artifact","manifest_path":"/w/crates/server/Cargo.toml","target":{"kind":["test"],"name":"hub"},"executable":"/t/hub-1"}
 {"reason":"build-finished","success":true}
 no json"#;
         let names: Vec<String> = programs(told).into_iter().map(|program| program.name).collect();
-        assert_eq!(names, ["operator moves", "pki certificates"]);
+        assert_eq!(names, ["server hub", "operator moves", "pki certificates"]);
     }
 }

@@ -4,13 +4,16 @@ mod bench;
 mod build;
 mod chart;
 mod conformance;
+mod console;
 mod deny;
+mod fuzz;
 mod generate;
 mod golang;
 mod lanes;
 mod process;
 mod progress;
 mod setup;
+mod spares;
 mod suite;
 mod tidy;
 mod workspace;
@@ -35,7 +38,7 @@ enum Verb {
     Setup,
     /// Builds Kubernetes, the tools and the programs into target/dist; skips what is up to date.
     Build(build::BuildArguments),
-    /// Writes the generated files: CRDs, command line reference, settings reference.
+    /// Writes the generated files: CRDs, the API's description, references of commands and settings.
     Gen(generate::GenerateArguments),
     /// Checks what the compiler does not: ranks, manifests, sources, links, chart values.
     Tidy,
@@ -45,6 +48,10 @@ enum Verb {
     Bench(bench::BenchArguments),
     /// Runs upstream's conformance tests against a tenant with two workers, as far as they can run here.
     Conformance(conformance::ConformanceArguments),
+    /// Sends all that the hub's description allows, and what it does not, to the hub of a local cluster.
+    Fuzz,
+    /// Serves the console for whoever works on it, with a hub that is played, or the one of `FLOTILLA_HUB`.
+    Console,
     /// Runs everything that CI runs, in its order.
     Test(suite::SuiteArguments),
 }
@@ -69,6 +76,8 @@ fn run(verb: &Verb) -> Result<()> {
         Verb::Chart(arguments) => chart::run(&workspace, arguments),
         Verb::Bench(arguments) => bench::run(&workspace, arguments),
         Verb::Conformance(arguments) => conformance::run(&workspace, arguments),
+        Verb::Fuzz => fuzz::run(&workspace),
+        Verb::Console => console::serve(&workspace),
         Verb::Test(arguments) => suite::run(&workspace, arguments),
     }
 }

@@ -17,7 +17,7 @@ struct Requirement {
 const POSTGRESQL: &str = "postgresql-15";
 
 /// What the local cluster and the tests run on.
-const REQUIREMENTS: [Requirement; 16] = [
+const REQUIREMENTS: [Requirement; 20] = [
     Requirement { package: "containerd", any_of: &["containerd"] },
     Requirement { package: "runc", any_of: &["runc"] },
     Requirement {
@@ -35,6 +35,10 @@ const REQUIREMENTS: [Requirement; 16] = [
     Requirement { package: "busybox-static", any_of: &golang::BUSYBOX },
     Requirement { package: "mariadb-server-core", any_of: &["/usr/sbin/mariadbd"] },
     Requirement { package: POSTGRESQL, any_of: &["/usr/lib/postgresql/15/bin/postgres"] },
+    Requirement { package: "slapd", any_of: &["/usr/sbin/slapd"] },
+    Requirement { package: "nodejs", any_of: &["node"] },
+    Requirement { package: "npm", any_of: &["npm"] },
+    Requirement { package: "chromium", any_of: &["/usr/bin/chromium"] },
     Requirement { package: "binutils", any_of: &["strip"] },
     Requirement { package: "ca-certificates", any_of: &["/etc/ssl/certs/ca-certificates.crt"] },
 ];

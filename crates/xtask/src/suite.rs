@@ -11,8 +11,9 @@ use clap::{Args, ValueEnum};
 use crate::build::{self, BuildArguments};
 use crate::chart::{self, ChartArguments};
 use crate::generate::{self, GenerateArguments};
+use crate::spares::Spares;
 use crate::workspace::Workspace;
-use crate::{deny, lanes, process, progress, setup, tidy};
+use crate::{console, deny, lanes, process, progress, setup, tidy};
 
 /// One part of the test run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +25,7 @@ enum Layer {
     Clippy,
     Deny,
     Docs,
+    Console,
     Build,
     Chart,
     Unit,
@@ -37,6 +39,9 @@ pub(crate) struct SuiteArguments {
     /// Runs only these layers; may be given several times.
     #[arg(long, value_enum)]
     only: Vec<Layer>,
+    /// Also tells the stories that take long and claim what shorter ones and tests of single parts claim too.
+    #[arg(long)]
+    all: bool,
 }
 
 /// Runs the layers in order and stops at the first failure.
@@ -48,7 +53,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SuiteArguments) -> Result<(
         }
         eprintln!("==> {}", name(*layer));
         let started = Instant::now();
-        let outcome = run_layer(workspace, *layer);
+        let outcome = run_layer(workspace, *layer, arguments.all);
         times.push((*layer, started.elapsed()));
         if outcome.is_err() {
             report(&times);
@@ -59,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SuiteArguments) -> Result<(
     Ok(())
 }
 
-fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
+fn run_layer(workspace: &Workspace, layer: Layer, all: bool) -> Result<()> {
     match layer {
         Layer::Setup => setup::run(),
         Layer::Format => process::run_open(cargo(workspace).args(["fmt", "--all", "--check"])),
@@ -75,7 +80,10 @@ fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
             "warnings",
         ])),
         Layer::Deny => deny::run(workspace),
-        Layer::Unit => process::run_open(test(workspace).args(["--lib", "--bins"])),
+        Layer::Unit => {
+            let spares = Spares::new(workspace)?;
+            process::run_open(spares.lend(test(workspace).args(["--lib", "--bins"])))
+        }
         Layer::Docs => {
             process::run_open(cargo(workspace).args([
                 "doc",
@@ -86,10 +94,15 @@ fn run_layer(workspace: &Workspace, layer: Layer) -> Result<()> {
             ]))?;
             process::run_open(test(workspace).arg("--doc"))
         }
+        Layer::Console => console::check(workspace),
         Layer::Build => build::run(workspace, &BuildArguments::of_the_suite()),
         Layer::Chart => chart::run(workspace, &ChartArguments { update: false }),
-        Layer::Integration => run_targets(workspace, Kind::Integration),
-        Layer::E2e => run_targets(workspace, Kind::EndToEnd),
+        Layer::Integration => run_targets(workspace, Kind::Integration, false),
+        Layer::E2e => {
+            // Stories of the console are told in its Node.
+            console::install(workspace)?;
+            run_targets(workspace, Kind::EndToEnd, all)
+        }
     }
 }
 
@@ -127,7 +140,7 @@ fn names_of_tests(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-fn run_targets(workspace: &Workspace, kind: Kind) -> Result<()> {
+fn run_targets(workspace: &Workspace, kind: Kind, all: bool) -> Result<()> {
     let targets = test_targets(workspace, kind)?;
     if targets.is_empty() {
         eprintln!("      no tests of this layer");
@@ -138,7 +151,8 @@ fn run_targets(workspace: &Workspace, kind: Kind) -> Result<()> {
         command.args(["--test", target]);
     }
     match kind {
-        Kind::Integration => lanes::run(&mut command, &workspace.dist()),
+        Kind::Integration => lanes::run(&mut command, &workspace.dist(), &Spares::new(workspace)?),
+        Kind::EndToEnd if all => process::run_open(command.args(["--", "--all"])),
         Kind::EndToEnd => process::run_open(&mut command),
     }
 }
@@ -192,6 +206,8 @@ mod tests {
         let order = Layer::value_variants();
         let place = |wanted: Layer| order.iter().position(|layer| *layer == wanted);
         assert!(place(Layer::Clippy) < place(Layer::Unit));
+        // The server embeds the console.
+        assert!(place(Layer::Console) < place(Layer::Build));
         // Tests of the operator's inside have a real API server too.
         assert!(place(Layer::Build) < place(Layer::Unit));
         assert!(place(Layer::Unit) < place(Layer::Integration));

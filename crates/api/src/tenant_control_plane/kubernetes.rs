@@ -74,7 +74,7 @@ pub struct JsonPatch {
     pub from: Option<String>,
     /// Value of `add`, `replace` and `test`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "any_value")]
+    #[schemars(schema_with = "crate::schema::any_value")]
     pub value: Option<serde_json::Value>,
 }
 
@@ -126,10 +126,6 @@ impl fmt::Display for PreferredAddressType {
 pub enum CgroupDriver {
     Systemd,
     Cgroupfs,
-}
-
-fn any_value(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
 }
 
 /// Admission plugins that are on unless the spec names others.

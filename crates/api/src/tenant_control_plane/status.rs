@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentMode, GatewayStatus};
+use super::{AgentMode, GatewayStatus, SleepScheduleStatus};
 use crate::is_default;
 
 /// The observed state of a control plane.
@@ -30,6 +30,10 @@ pub struct TenantControlPlaneStatus {
     pub certificates: CertificatesStatus,
     /// Secrets with kubeconfigs.
     pub kubeconfig: KubeconfigsStatus,
+    /// When the certificates of the control plane end. They are renewed before by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub certificate_ends: Vec<CertificateEnd>,
     /// Objects in the management cluster.
     pub kubernetes_resources: KubernetesResourcesStatus,
     /// The configuration that kubeadm would have.
@@ -39,8 +43,25 @@ pub struct TenantControlPlaneStatus {
     /// Address of the API server, `address:port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_plane_endpoint: Option<String>,
+    /// How many nodes were counted; only while a quota of a tenant limits them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub workers: Option<i32>,
     /// Addons in the tenant's cluster.
     pub addons: AddonsStatus,
+    /// How its schedule of sleep stands, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sleep_schedule: Option<SleepScheduleStatus>,
+}
+
+/// When a certificate ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateEnd {
+    /// What it is of, as the label `kamaji.clastix.io/component` of its Secret says.
+    pub name: String,
+    /// Last moment of its validity; in a Secret with several, of the first that ends.
+    pub not_after: Time,
 }
 
 /// A Secret and the checksum of its data.

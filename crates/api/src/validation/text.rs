@@ -6,7 +6,7 @@ pub(super) fn is_dns_1035_label(text: &str) -> bool {
 }
 
 /// A label by RFC 1123: what ports, containers and volumes may be called.
-pub(super) fn is_dns_1123_label(text: &str) -> bool {
+pub(crate) fn is_dns_1123_label(text: &str) -> bool {
     let inner = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
     (1..=63).contains(&text.len())
         && text.chars().all(|character| inner(character) || character == '-')

@@ -1,11 +1,19 @@
 //! One file per command.
 
+mod account;
+mod api;
+mod backups;
+mod cluster;
+mod device;
 mod down;
+mod holdings;
 mod image;
 mod join_command;
 mod kubectl;
 mod logs;
 mod node;
+mod objects;
+mod session;
 mod status;
 mod supervise;
 mod token;
@@ -15,8 +23,8 @@ use std::process::ExitCode;
 
 use local::{Layout, Record};
 
-use crate::Error;
 use crate::args::{Arguments, Command, Management, Target};
+use crate::{Error, nouns};
 
 /// Runs one command.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
@@ -29,6 +37,30 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         Command::JoinCommand(args) => join_command::run(&args)?,
         Command::Token(args) => token::run(&args.command)?,
         Command::Node(args) => node::run(&args.command)?,
+        Command::Login(args) => session::login(&args)?,
+        Command::Logout(args) => session::logout(&args)?,
+        Command::Cluster(args) => cluster::run(&args.command)?,
+        Command::Tenant(args) => objects::run(&nouns::TENANTS, &args.command)?,
+        Command::Project(args) => objects::run(&nouns::PROJECTS, &args.command)?,
+        Command::Role(args) => objects::run(&nouns::ROLES, &args.command)?,
+        Command::Grant(args) => objects::run(&nouns::GRANTS, &args.command)?,
+        Command::User(args) => objects::run(&nouns::USERS, &args.command)?,
+        Command::Provider(args) => objects::run(&nouns::PROVIDERS, &args.command)?,
+        Command::Template(args) => objects::run(&nouns::TEMPLATES, &args.command)?,
+        Command::Import(args) => objects::run(&nouns::IMPORTS, &args.command)?,
+        Command::Key(args) => account::key(&args.command)?,
+        Command::Password(args) => account::password(&args)?,
+        Command::Whoami(args) => account::whoami(&args)?,
+        Command::Access(args) => account::access(&args)?,
+        Command::Members(args) => holdings::members(&args)?,
+        Command::Metering(args) => holdings::metering(&args)?,
+        Command::Audit(args) => account::audit(&args)?,
+        Command::Api(args) => api::run(&args)?,
+        Command::Context(args) => account::context(&args.command)?,
+        Command::Completion(args) => {
+            clap_complete::generate(args.shell, &mut crate::command(), "flotilla", &mut std::io::stdout());
+        }
+        Command::Credential(args) => session::credential(&args)?,
         Command::Kubectl(args) => return kubectl::run(args),
         Command::Supervise(target) => supervise::run(&target)?,
     }

@@ -9,7 +9,7 @@ use super::Installation;
 use crate::Error;
 
 const RELEASE: &str = "flotilla";
-const NAMESPACE: &str = "flotilla-system";
+pub(super) const NAMESPACE: &str = "flotilla-system";
 
 /// The chart's directory: the named one, else that of the source tree in which this program was built.
 pub(super) fn find(named: Option<&Path>) -> Result<PathBuf, Error> {

@@ -3,6 +3,7 @@
 mod chart;
 mod definitions;
 mod first;
+mod hub;
 pub(crate) mod tenants;
 
 use std::path::PathBuf;
@@ -15,8 +16,11 @@ use crate::progress::Progress;
 use first::Tenant;
 
 /// Programs of the chart with their images.
-const IMAGES: [(&str, &str); 2] =
-    [("operator", "docker.io/flotilla/operator:0.1.0"), ("tunnel", "docker.io/flotilla/tunnel:0.1.0")];
+const IMAGES: [(&str, &str); 3] = [
+    ("operator", "docker.io/flotilla/operator:0.1.0"),
+    ("tunnel", "docker.io/flotilla/tunnel:0.1.0"),
+    ("server", "docker.io/flotilla/server:0.1.0"),
+];
 
 /// Into what the platform is installed, and with what.
 pub(crate) struct Installation {
@@ -34,6 +38,8 @@ pub(crate) struct Installation {
     tenants: PathBuf,
     /// How the user calls kubectl.
     kubectl: String,
+    /// Address of the hub, if it is installed.
+    hub: Option<String>,
 }
 
 impl Installation {
@@ -42,11 +48,28 @@ impl Installation {
         self.tenants.join("first.json")
     }
 
+    /// Where the authority of the hub's certificate is kept.
+    fn hub_authority(&self) -> PathBuf {
+        self.tenants.join("hub-ca.crt")
+    }
+
     /// Into the local cluster. It has one disk, so one member of etcd is as good as three.
     pub(crate) fn local(cluster: &Cluster, args: &Up) -> Result<Self, Error> {
         let distribution = launcher::Distribution::find(Some(&cluster.record.distribution))?;
         let mut values =
             ["etcd.replicas=1", "tunnel.enabled=true", "tunnel.replicas=1"].map(str::to_owned).to_vec();
+        // Load balancers get the first addresses; the last one is the hub's from the start, for its certificate and
+        // kubeconfigs hold it.
+        let address = cluster.record.addresses.load_balancers().hosts().last();
+        let hub = address.map(|address| format!("https://{address}"));
+        if let (Some(address), Some(url)) = (address, &hub) {
+            values.extend([
+                "server.enabled=true".to_owned(),
+                "server.service.type=LoadBalancer".to_owned(),
+                format!("server.service.loadBalancerIP={address}"),
+                format!("server.url={url}"),
+            ]);
+        }
         // An image's tag stays the same when its program is built anew; this starts its pods again.
         for (program, image) in IMAGES {
             if let Some(digest) = local::image_digest(&cluster.layout, &distribution, image)? {
@@ -61,6 +84,7 @@ impl Installation {
             version: Some(cluster.record.kubernetes.clone()),
             tenants: cluster.layout.tenants(),
             kubectl: cluster.layout.bin().join("kubectl").display().to_string(),
+            hub,
         })
     }
 
@@ -76,6 +100,7 @@ impl Installation {
             version: None,
             tenants: args.target.dir.as_ref().map_or(directory, |dir| dir.join("tenants")),
             kubectl: "kubectl".to_owned(),
+            hub: None,
         })
     }
 }
@@ -91,6 +116,9 @@ pub(crate) async fn install(installation: &Installation, progress: &mut Progress
         .step("create the first tenant control plane", async |_| first::create(&client, installation).await)
         .await?;
     progress.step("wait until it is ready", async |detail| first::wait(&client, detail).await).await?;
+    if installation.hub.is_some() {
+        hub::fetch(&client, &installation.hub_authority()).await?;
+    }
     first::fetch(&client, installation).await
 }
 
@@ -109,8 +137,9 @@ pub(crate) fn bare_greeting(cluster: &Cluster) -> String {
 pub(crate) fn greeting(installation: &Installation, tenant: &Tenant) -> String {
     let (kubectl, tenant_config) = (&installation.kubectl, tenant.kubeconfig.display());
     let management = installation.kubeconfig.display();
+    let hub = hub::greeting(installation);
     format!(
-        "management cluster  {management}\ntenant `first`      {tenant_config}  ({})\n\ntry next:\n  \
+        "management cluster  {management}\ntenant `first`      {tenant_config}  ({})\n{hub}\ntry next:\n  \
          {kubectl} --kubeconfig {tenant_config} get namespaces\n  \
          {kubectl} --kubeconfig {tenant_config} create deployment web --image=nginx\n  \
          sed 's/\"first\"/\"second\"/' {} | {kubectl} --kubeconfig {management} create -f -",

@@ -1,32 +1,10 @@
 //! When a schedule's next backup is due.
 
 use api::TenantBackupScheduleSpec;
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
-use jiff::tz::TimeZone;
+use api::validation::Fault;
 use jiff::{SignedDuration, Timestamp};
 
-/// Why a schedule cannot be followed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScheduleFault {
-    /// It is no cron expression.
-    #[error(
-        "spec.schedule `{text}` is no cron expression ({reason}); write minute, hour, day of the month, month and \
-         day of the week, such as `30 2 * * *`"
-    )]
-    Expression {
-        /// The text.
-        text: String,
-        /// The parser's reason.
-        reason: String,
-    },
-    /// It is no time zone.
-    #[error("spec.timeZone `{0}` is not known; write it like `Europe/Berlin`, or leave it out for UTC")]
-    TimeZone(String),
-    /// It names a time that never comes.
-    #[error("spec.schedule `{0}` names no time that comes")]
-    Never(String),
-}
+use crate::timetable::{self, Timetable};
 
 /// What a schedule asks for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,32 +21,15 @@ pub struct Due {
 /// taken, and none that is later than the starting deadline allows.
 ///
 /// # Errors
-/// [`ScheduleFault`] if the schedule cannot be read.
-pub fn due(spec: &TenantBackupScheduleSpec, last: Timestamp, now: Timestamp) -> Result<Due, ScheduleFault> {
-    let cron = parse(&spec.schedule)?;
-    let zone = zone(spec)?;
-    let here = now.to_zoned(zone);
-    let next = cron.find_next_occurrence(&here, false);
-    let next = next.map_err(|_| ScheduleFault::Never(spec.schedule.clone()))?.timestamp();
-    let previous = cron.find_previous_occurrence(&here, true).ok();
-    let passed = previous.map(|time| time.timestamp()).filter(|time| *time > last);
+/// A [`Fault`] if the schedule cannot be read.
+pub fn due(spec: &TenantBackupScheduleSpec, last: Timestamp, now: Timestamp) -> Result<Due, Fault> {
+    let zone = timetable::zone("spec.timeZone", spec.time_zone.as_deref())?;
+    let table = Timetable::read("spec.schedule", &spec.schedule, zone)?;
+    let passed = table.latest(now).filter(|time| *time > last);
     let deadline = spec.starting_deadline_seconds.map(SignedDuration::from_secs);
     let is_in_time = |time: &Timestamp| deadline.is_none_or(|most| now.duration_since(*time) <= most);
+    let next = table.next(now).unwrap_or(Timestamp::MAX);
     Ok(Due { now: passed.filter(is_in_time), passed, next })
-}
-
-fn parse(text: &str) -> Result<Cron, ScheduleFault> {
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    parser
-        .parse(text)
-        .map_err(|error| ScheduleFault::Expression { text: text.to_owned(), reason: error.to_string() })
-}
-
-fn zone(spec: &TenantBackupScheduleSpec) -> Result<TimeZone, ScheduleFault> {
-    match &spec.time_zone {
-        None => Ok(TimeZone::UTC),
-        Some(name) => TimeZone::get(name).map_err(|_| ScheduleFault::TimeZone(name.clone())),
-    }
 }
 
 #[cfg(test)]
@@ -76,7 +37,7 @@ mod tests {
     use api::TenantBackupScheduleSpec;
     use jiff::Timestamp;
 
-    use super::{ScheduleFault, due};
+    use super::due;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -130,10 +91,9 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         let now = at("2026-01-01T00:00:00Z");
-        let fault = |schedule, zone| due(&spec(schedule, zone), now, now).unwrap_err();
-        assert!(matches!(fault("at night", None), ScheduleFault::Expression { .. }));
-        assert!(matches!(fault("* * * * * *", None), ScheduleFault::Expression { .. }));
-        assert!(matches!(fault("0 0 * * *", Some("Mars/Base")), ScheduleFault::TimeZone(_)));
-        assert!(matches!(fault("0 0 30 2 *", None), ScheduleFault::Never(_)));
+        let fault = |schedule, zone| due(&spec(schedule, zone), now, now).unwrap_err().path;
+        assert_eq!(fault("at night", None), "spec.schedule");
+        assert_eq!(fault("0 0 30 2 *", None), "spec.schedule");
+        assert_eq!(fault("0 0 * * *", Some("Mars/Base")), "spec.timeZone");
     }
 }

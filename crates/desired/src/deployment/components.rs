@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, Lifecycle, LifecycleHandler,
 
 use super::probes::{Path, Set, probes};
 use super::volumes::{self, mount};
-use super::{DeploymentInputs, konnectivity, some_unless_empty};
+use super::{DeploymentInputs, hub, konnectivity, some_unless_empty};
 use crate::data_store::DataStoreMaterial;
 use crate::endpoint::advertised;
 use crate::flags::{self, Flags, flags};
@@ -45,6 +45,7 @@ fn api_server(control_plane: &Validated, endpoint: &Endpoint, inputs: &Deploymen
     mounts.push(mount(volumes::PKI, PKI));
     mounts.extend(authority_mounts());
     mounts.extend(konnectivity::api_server_mounts(control_plane));
+    mounts.extend(hub::mount(control_plane));
     let set = wished.probes.as_ref().and_then(|probes| probes.api_server.as_ref());
     let container = Container {
         args: Some(flags::api_server(&managed, &api_server_defaults(extra), extra)),
@@ -206,6 +207,7 @@ fn api_server_flags(control_plane: &Validated, endpoint: &Endpoint, inputs: &Dep
             .map(|address| ("--advertise-address".to_owned(), address.to_string())),
     );
     managed.extend(konnectivity::api_server_flag(control_plane));
+    managed.extend(hub::flag(control_plane));
     managed.extend(store_flags(control_plane, inputs));
     managed
 }

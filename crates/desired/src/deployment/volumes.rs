@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
     VolumeMount, VolumeProjection,
 };
 
-use super::{DeploymentInputs, konnectivity};
+use super::{DeploymentInputs, hub, konnectivity};
 use crate::Validated;
 
 pub(super) const PKI: &str = "etc-kubernetes-pki";
@@ -45,6 +45,7 @@ pub(super) fn volumes(control_plane: &Validated, inputs: &DeploymentInputs<'_>) 
         volumes.push(empty_dir(KINE_CERTS, None));
     }
     volumes.extend(konnectivity::volumes(control_plane));
+    volumes.extend(hub::volume(control_plane));
     volumes
 }
 
@@ -109,7 +110,7 @@ pub(super) fn trusted(inputs: &DeploymentInputs<'_>, component: Component) -> &'
     }
 }
 
-fn item(key: &str, path: &str) -> KeyToPath {
+pub(super) fn item(key: &str, path: &str) -> KeyToPath {
     KeyToPath { key: key.to_owned(), path: path.to_owned(), mode: None }
 }
 

@@ -34,27 +34,24 @@ pub struct LiveDns {
 
 impl LiveDns {
     /// Keeps what matters of an object of the tenant's cluster.
-    pub fn observe(&mut self, key: Key, object: Option<&Value>) {
+    pub fn observe(&mut self, key: &Key, object: Option<&Value>) {
         let text = |pointer| object.and_then(|object| object.pointer(pointer)?.as_str().map(str::to_owned));
-        match key {
-            CONFIG => self.corefile = text("/data/Corefile"),
-            DEPLOYMENT => {
-                self.replicas = object.and_then(|object| object.pointer("/spec/replicas")?.as_i64());
-                self.image = text("/spec/template/spec/containers/0/image");
-            }
-            SERVICE => {
-                let found = object.and_then(|object| object.pointer("/spec/clusterIPs")?.as_array());
-                self.addresses =
-                    found.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect();
-            }
-            _ => {}
+        if *key == CONFIG {
+            self.corefile = text("/data/Corefile");
+        } else if *key == DEPLOYMENT {
+            self.replicas = object.and_then(|object| object.pointer("/spec/replicas")?.as_i64());
+            self.image = text("/spec/template/spec/containers/0/image");
+        } else if *key == SERVICE {
+            let found = object.and_then(|object| object.pointer("/spec/clusterIPs")?.as_array());
+            self.addresses =
+                found.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect();
         }
     }
 
     /// Whether something of the object goes into what is built.
     #[must_use]
-    pub fn concerns(key: Key) -> bool {
-        [CONFIG, DEPLOYMENT, SERVICE].contains(&key)
+    pub fn concerns(key: &Key) -> bool {
+        [CONFIG, DEPLOYMENT, SERVICE].contains(key)
     }
 }
 
@@ -79,9 +76,9 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated, addon: &AddonS
         { "apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"] },
         { "apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"] },
     ]);
-    let subject = [account(ACCOUNT.name)];
+    let subject = [account(&ACCOUNT.name)];
     wished.objects.extend([
-        Object::binding(part, BINDING, ROLE.name, &subject),
+        Object::binding(part, BINDING, &ROLE.name, &subject),
         Object::new(part, ROLE, json!({ "rules": role })),
         Object::new(part, ACCOUNT, json!({})),
         Object::new(part, CONFIG, json!({ "data": { "Corefile": corefile(control_plane, live) } })),

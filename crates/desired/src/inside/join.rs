@@ -83,7 +83,7 @@ fn rights() -> Vec<Object> {
             "system:kubelet-api-admin",
             user("kube-apiserver-kubelet-client"),
         ),
-        Object::reader(Part::Join, Key::public(Kind::Role, SIGNER), CLUSTER_INFO.name),
+        Object::reader(Part::Join, Key::public(Kind::Role, SIGNER), &CLUSTER_INFO.name),
         Object::binding(
             Part::Join,
             Key::public(Kind::RoleBinding, SIGNER),

@@ -35,8 +35,8 @@ pub(super) fn add(
     let (subject, bootstrappers) = ([account(NAME)], [group(BOOTSTRAPPERS), group(JOINERS)]);
     wished.objects.extend([
         Object::binding(part, BINDING, "system:node-proxier", &subject),
-        Object::reader(part, ROLE, CONFIG.name),
-        Object::binding(part, ROLE_BINDING, ROLE.name, &bootstrappers),
+        Object::reader(part, ROLE, &CONFIG.name),
+        Object::binding(part, ROLE_BINDING, &ROLE.name, &bootstrappers),
         Object::new(part, ACCOUNT, json!({})),
     ]);
     let mut configuration = configuration(control_plane, endpoint);

@@ -17,7 +17,7 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated, inputs: &Input
     let readers = [group(BOOTSTRAPPERS), group(JOINERS), group(NODES)];
     wished.objects.extend([
         Object::new(Part::Join, CONFIG, json!({ "data": { "ClusterConfiguration": text } })),
-        Object::reader(Part::Join, Key::system(Kind::Role, READERS), CONFIG.name),
+        Object::reader(Part::Join, Key::system(Kind::Role, READERS), &CONFIG.name),
         Object::binding(Part::Join, Key::system(Kind::RoleBinding, READERS), READERS, &readers),
     ]);
 }

@@ -36,7 +36,7 @@ pub(super) fn add(wished: &mut Wished, control_plane: &Validated) {
     }
     let readers = [group(NODES), group(BOOTSTRAPPERS), group(JOINERS)];
     wished.objects.extend([
-        Object::reader(Part::Join, Key::system(Kind::Role, READERS), CONFIG.name),
+        Object::reader(Part::Join, Key::system(Kind::Role, READERS), &CONFIG.name),
         Object::binding(Part::Join, Key::system(Kind::RoleBinding, READERS), READERS, &readers),
     ]);
 }

@@ -1,5 +1,7 @@
 //! Objects of a tenant's cluster as JSON: they are of many kinds and made from upstream's manifests.
 
+use std::borrow::Cow;
+
 use api::names::labels;
 use k8s_openapi::api::rbac::v1::Subject;
 use serde_json::{Value, json};
@@ -18,11 +20,12 @@ pub enum Kind {
     Deployment,
     DaemonSet,
     ValidatingWebhookConfiguration,
+    ResourceQuota,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ConfigMap,
         Self::ServiceAccount,
         Self::Service,
@@ -33,13 +36,14 @@ impl Kind {
         Self::Deployment,
         Self::DaemonSet,
         Self::ValidatingWebhookConfiguration,
+        Self::ResourceQuota,
     ];
 
     /// Group and version.
     #[must_use]
     pub const fn api_version(self) -> &'static str {
         match self {
-            Self::ConfigMap | Self::ServiceAccount | Self::Service => "v1",
+            Self::ConfigMap | Self::ServiceAccount | Self::Service | Self::ResourceQuota => "v1",
             Self::Role | Self::RoleBinding | Self::ClusterRole | Self::ClusterRoleBinding => {
                 "rbac.authorization.k8s.io/v1"
             }
@@ -62,6 +66,7 @@ impl Kind {
             Self::Deployment => "Deployment",
             Self::DaemonSet => "DaemonSet",
             Self::ValidatingWebhookConfiguration => "ValidatingWebhookConfiguration",
+            Self::ResourceQuota => "ResourceQuota",
         }
     }
 
@@ -79,6 +84,7 @@ impl Kind {
             Self::Deployment => "deployments",
             Self::DaemonSet => "daemonsets",
             Self::ValidatingWebhookConfiguration => "validatingwebhookconfigurations",
+            Self::ResourceQuota => "resourcequotas",
         }
     }
 }
@@ -99,27 +105,37 @@ impl Kind {
 }
 
 /// What identifies an object in a tenant's cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Its kind.
     pub kind: Kind,
     /// Its namespace; empty for objects of the whole cluster.
-    pub namespace: &'static str,
+    pub namespace: Cow<'static, str>,
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
 }
 
 impl Key {
+    /// That of an object by its names; no namespace for one of the whole cluster.
+    #[must_use]
+    pub fn new(kind: Kind, namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind, namespace: Cow::Owned(namespace.into()), name: Cow::Owned(name.into()) }
+    }
+
     pub(super) const fn cluster(kind: Kind, name: &'static str) -> Self {
-        Self { kind, namespace: "", name }
+        Self::fixed(kind, "", name)
     }
 
     pub(super) const fn system(kind: Kind, name: &'static str) -> Self {
-        Self { kind, namespace: "kube-system", name }
+        Self::fixed(kind, "kube-system", name)
     }
 
     pub(super) const fn public(kind: Kind, name: &'static str) -> Self {
-        Self { kind, namespace: "kube-public", name }
+        Self::fixed(kind, "kube-public", name)
+    }
+
+    const fn fixed(kind: Kind, namespace: &'static str, name: &'static str) -> Self {
+        Self { kind, namespace: Cow::Borrowed(namespace), name: Cow::Borrowed(name) }
     }
 }
 
@@ -136,6 +152,8 @@ pub enum Part {
     KubeProxy,
     /// The tunnel's agents.
     Konnectivity,
+    /// Rights of those who sign in by the hub.
+    Hub,
 }
 
 impl Part {
@@ -143,7 +161,7 @@ impl Part {
     #[must_use]
     pub const fn addon(self) -> Option<&'static str> {
         match self {
-            Self::Join | Self::Limits => None,
+            Self::Join | Self::Limits | Self::Hub => None,
             Self::CoreDns => Some("coreDNS"),
             Self::KubeProxy => Some("kubeProxy"),
             Self::Konnectivity => Some("konnectivity"),
@@ -171,7 +189,7 @@ impl Object {
             "metadata": { "name": key.name, "labels": { labels::PROJECT: labels::PROJECT_VALUE } },
         });
         if !key.namespace.is_empty() {
-            body["metadata"]["namespace"] = key.namespace.into();
+            body["metadata"]["namespace"] = Value::from(&*key.namespace);
         }
         if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields) {
             body.extend(fields);
@@ -211,7 +229,7 @@ impl Object {
     }
 }
 
-const RBAC: &str = "rbac.authorization.k8s.io";
+pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// A group as the subject of a binding.
 pub(super) fn group(name: &str) -> Subject {

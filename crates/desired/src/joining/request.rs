@@ -8,7 +8,7 @@ use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use pki::SigningRequest;
 use serde_json::{Value, json};
 
-use super::Verdict;
+use super::{NO_ROOM, Verdict};
 use crate::inside::{JOINERS, NODES};
 
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client-kubelet";
@@ -54,6 +54,13 @@ pub fn asked(csr: &CertificateSigningRequest) -> Option<Asked> {
         }
         _ => None,
     }
+}
+
+/// Whether a machine's request was refused for want of room in a quota.
+#[must_use]
+pub fn found_no_room(csr: &CertificateSigningRequest) -> bool {
+    let conditions = csr.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|it| it.type_ == "Denied" && it.reason.as_deref() == Some(NO_ROOM))
 }
 
 /// What is to be sent to a request's `approval`; nothing for one that waits. The version guards what

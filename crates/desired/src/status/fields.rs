@@ -1,7 +1,7 @@
 //! The fields that Kamaji has too.
 
 use api::names::{Component, labels};
-use api::{DeploymentStatus, SecretStatus, ServiceStatus, TenantControlPlaneStatus};
+use api::{CertificateEnd, DeploymentStatus, SecretStatus, ServiceStatus, TenantControlPlaneStatus};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, LoadBalancerIngress, LoadBalancerStatus, Secret, Service};
@@ -67,6 +67,11 @@ fn fill_credentials(
             record(place, component.object_name(control_plane.name()), checksum.clone(), now);
         }
     }
+    let ends = issued
+        .ends
+        .iter()
+        .map(|(component, end)| CertificateEnd { name: component.label().to_owned(), not_after: Time(*end) });
+    status.certificate_ends = ends.collect();
 }
 
 fn fill_kubeadm_config(status: &mut TenantControlPlaneStatus, config: &ConfigMap, now: &Time) {

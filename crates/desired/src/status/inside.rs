@@ -75,12 +75,12 @@ fn fill_agent(status: &mut KonnectivityStatus, wished: &AddonsSpec, now: &Time) 
         namespace: namespace.map(str::to_owned),
         last_update: since,
     };
-    status.sa = named(Some(AGENT.namespace), AGENT.name, status.sa.last_update.clone());
+    status.sa = named(Some(&AGENT.namespace), &AGENT.name, status.sa.last_update.clone());
     status.clusterrolebinding =
-        named(None, AGENT_BINDING.name, status.clusterrolebinding.last_update.clone());
+        named(None, &AGENT_BINDING.name, status.clusterrolebinding.last_update.clone());
     let agent = KonnectivityAgentStatus {
-        name: Some(AGENT.name.to_owned()),
-        namespace: Some(AGENT.namespace.to_owned()),
+        name: Some(AGENT.name.into_owned()),
+        namespace: Some(AGENT.namespace.into_owned()),
         last_update: status.agent.last_update.clone(),
         mode: Some(tunnel.agent.as_ref().and_then(|agent| agent.mode).unwrap_or_default()),
     };

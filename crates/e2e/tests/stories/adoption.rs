@@ -1,13 +1,11 @@
 //! Stories of tenants that Kamaji has run: they go on under this operator as if nothing had happened.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use api::TenantControlPlane;
-use e2e::{Cluster, Facts, Kamaji, Session, Tenants, Told, differences, eventually};
+use e2e::{Cluster, Facts, Kamaji, Session, Tenants, differences, eventually};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use kube::api::{Api, ListParams, Patch, PatchParams};
@@ -54,6 +52,7 @@ const ANNOUNCED: &[&str] = &[
     "status/kubernetesResources/deployment/conditions/*/*",
     // What we say in addition.
     "status/conditions",
+    "status/certificateEnds/*/*",
     "status/kubeadmPhase/bootstrapToken/*",
 ];
 
@@ -126,31 +125,17 @@ fn move_over(cluster: &Cluster) -> Result<()> {
     kubectl(&["delete", "validatingwebhookconfiguration", "kamaji-validating-webhook-configuration"])?;
     let chart = cluster.root().join("charts/flotilla");
     kubectl(&["replace", "-f", &chart.join("crds").to_string_lossy()])?;
-    helm(
-        cluster,
-        &[
-            "install",
-            "flotilla",
-            &chart.to_string_lossy(),
-            "--namespace=flotilla-system",
-            "--create-namespace",
-            "--set=etcd.enabled=false,defaultDataStore.create=false",
-            "--wait",
-            "--timeout=3m",
-        ],
-    )
-    .map(|_| ())
-}
-
-fn helm(cluster: &Cluster, arguments: &[&str]) -> Result<String> {
-    let program: PathBuf = cluster.root().join("target/dist/tools/helm");
-    let output = Command::new(&program)
-        .args(arguments)
-        .arg("--kubeconfig")
-        .arg(cluster.kubeconfig())
-        .output()
-        .with_context(|| format!("run {}", program.display()))?;
-    Told::from(output).success()
+    let told = cluster.helm(&[
+        "install",
+        "flotilla",
+        &chart.to_string_lossy(),
+        "--namespace=flotilla-system",
+        "--create-namespace",
+        "--set=etcd.enabled=false,defaultDataStore.create=false",
+        "--wait",
+        "--timeout=3m",
+    ])?;
+    told.success().map(drop)
 }
 
 /// Waits until only our pods are left and the Service leads to all of them.

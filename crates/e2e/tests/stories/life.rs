@@ -73,7 +73,13 @@ pub(crate) async fn what_is_deleted_or_changed_by_hand_comes_back(cluster: &Clus
     .await?;
     let after: Secret = tenants.beside().get("plain-ca").await?;
     ensure!(before.data == after.data, "the certificate authority was made anew");
-    tenants.ready("plain").await.map(|_| ())
+    tenants.ready("plain").await?;
+    // The Service has another address now, and the kubelet takes its time to bring the certificate for it.
+    eventually("kubectl works at the new address", Duration::from_mins(2), || async {
+        let kubeconfig = tenants.kubeconfig("plain").await?;
+        cluster.kubectl(&kubeconfig, &["get", "namespaces"])?.success().map(drop)
+    })
+    .await
 }
 
 pub(crate) async fn a_restarted_operator_changes_nothing(cluster: &Cluster) -> Result<()> {

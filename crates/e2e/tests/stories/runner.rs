@@ -64,12 +64,12 @@ impl Tally {
 }
 
 /// Runs the stories whose claim holds one of `wanted`, all of them if that is empty. Returns how many failed.
-pub(crate) fn run(stories: &'static [Story], wanted: &[String]) -> Result<usize> {
+pub(crate) fn run(stories: Vec<&'static Story>, wanted: &[String]) -> Result<usize> {
     let name = std::env::var("FLOTILLA_E2E_CLUSTER").unwrap_or_else(|_| "e2e".to_owned());
     let cluster = Cluster::new(&name);
     let is_kept = std::env::var_os("FLOTILLA_E2E_KEEP").is_some();
     let chosen: Vec<&'static Story> = stories
-        .iter()
+        .into_iter()
         .filter(|story| wanted.is_empty() || wanted.iter().any(|part| story.claim.contains(part.as_str())))
         .collect();
     let needs_cluster = chosen.iter().any(|story| !story.is_apart());

@@ -56,8 +56,10 @@ const TOOLS: [(&str, &[&str]); 9] = [
 /// `CoreDNS` is not built, the next one is waited for, which does no harm.
 pub(crate) const ESSENTIALS: usize = 2;
 /// Flotilla's own programs.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [(&str, &str); 4] = [
+    ("flotilla-agent", "docker.io/flotilla/agent:0.1.0"),
     ("flotilla-operator", "docker.io/flotilla/operator:0.1.0"),
+    ("flotilla-server", "docker.io/flotilla/server:0.1.0"),
     ("flotilla-tunnel", "docker.io/flotilla/tunnel:0.1.0"),
 ];
 /// Components that control planes and nodes run as containers.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::condition::{put, whole_seconds};
+use api::names::labels::BACKUP_SCHEDULE;
 use api::{ArchivePolicy, TenantBackup, TenantBackupSchedule, TenantBackupScheduleStatus, TenantBackupSpec};
 use desired::backups::{Due, condition, due, kept};
 use jiff::Timestamp;
@@ -16,8 +17,6 @@ use kube::{Api, ResourceExt};
 use super::{Error, failed, object};
 use crate::context::Context;
 
-/// Label of backups: the schedule that began them.
-const SCHEDULE: &str = "flotilla.dev/schedule";
 /// Failed backups that are kept for their messages.
 const FAILED_KEPT: usize = 3;
 /// Longest time without a look; backups that end meanwhile are counted then.
@@ -65,7 +64,7 @@ async fn follow(
 ) -> Result<Action, Error> {
     let backups: Api<TenantBackup> =
         Api::namespaced(context.client.clone(), &schedule.namespace().unwrap_or_default());
-    let selection = ListParams::default().labels(&format!("{SCHEDULE}={}", schedule.name_any()));
+    let selection = ListParams::default().labels(&format!("{BACKUP_SCHEDULE}={}", schedule.name_any()));
     let own = backups.list(&selection).await.map_err(failed("list the schedule's backups"))?.items;
     let is_running =
         own.iter().any(|backup| !is_ended(backup) && backup.metadata.deletion_timestamp.is_none());
@@ -123,8 +122,10 @@ async fn begin(
         },
     );
     // No owner: whoever deletes a schedule does not mean its archives.
-    backup.metadata =
-        ObjectMeta { labels: Some([(SCHEDULE.to_owned(), schedule.name_any())].into()), ..backup.metadata };
+    backup.metadata = ObjectMeta {
+        labels: Some([(BACKUP_SCHEDULE.to_owned(), schedule.name_any())].into()),
+        ..backup.metadata
+    };
     match backups.create(&PostParams::default(), &backup).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),

@@ -18,13 +18,16 @@ use kube::{Api, Client, ResourceExt};
 use kubekit::{Remote, StatusError, replace_status};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::MutexGuard;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Error, failed, leftovers};
 use crate::controllers::TenantRef;
 use crate::events::{Notice, publish_by};
+use crate::tenancy::Workers;
 
-const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+/// Requests for certificates.
+pub(crate) const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 const NODES: &str = "/api/v1/nodes";
 /// How often a use is counted anew because its token changed meanwhile.
 const TRIES: usize = 5;
@@ -34,7 +37,7 @@ pub(crate) const DECIDE_WITHIN: Duration = Duration::from_secs(30);
 /// Decides the requests of all tenants' nodes.
 #[derive(Clone)]
 pub(crate) struct Approver {
-    management: Client,
+    workers: Arc<Workers>,
     recorder: Recorder,
     clock: Arc<dyn Clock>,
     reached: UnboundedSender<TenantRef>,
@@ -47,21 +50,39 @@ pub(crate) struct Round {
 }
 
 impl Approver {
-    /// Reads tokens from the management cluster, and tells `reached` of tenants that tokens can be brought to.
+    /// Lets in as many workers as there is room for, and tells `reached` of tenants that tokens can be brought to.
     pub(crate) fn new(
-        management: Client,
+        workers: Workers,
         recorder: Recorder,
         clock: Arc<dyn Clock>,
         reached: UnboundedSender<TenantRef>,
     ) -> Self {
-        Self { management, recorder, clock, reached }
+        Self { workers: Arc::new(workers), recorder, clock, reached }
+    }
+
+    fn management(&self) -> &Client {
+        self.workers.management()
+    }
+
+    /// Counts the nodes of a tenant whose workers are limited.
+    pub(crate) async fn count_nodes(&self, tenant: &TenantRef, remote: &Remote) -> Result<(), Error> {
+        let key = key(tenant);
+        let told = if self.workers.is_limited(&key.0) {
+            let nodes: Api<Node> = Api::all(remote.client().clone());
+            let listed = nodes.list_metadata(&ListParams::default()).await;
+            let nodes = listed.map_err(failed("list the nodes of a tenant"))?;
+            self.workers.counted(key, nodes.iter().map(ResourceExt::name_any).collect()).await
+        } else {
+            self.workers.forget(&key).await
+        };
+        told.map_err(failed("say how many workers a control plane has"))
     }
 
     /// A tenant can be reached, and all that joining needs stands there.
     pub(crate) async fn begin(&self, tenant: &TenantRef, remote: &Remote) {
         // A closed channel means that the controllers stop.
         let _ = self.reached.send(tenant.clone());
-        if let Err(error) = leftovers::remove(&self.management, tenant, remote).await {
+        if let Err(error) = leftovers::remove(self.management(), tenant, remote).await {
             tracing::debug!(
                 tenant = tenant.name,
                 error = &error as &dyn std::error::Error,
@@ -101,6 +122,8 @@ impl Approver {
             let token = self.token(tenant, token_id).await?;
             let case = JoinCase { csr, token: token.as_ref(), node: node.as_ref(), now: self.clock.now() };
             let (name, verdict) = judge_join(case);
+            let (verdict, turn) =
+                Box::pin(self.within_quota(tenant, remote, name.as_deref(), verdict)).await?;
             if let (Verdict::Approve { .. }, Some(token)) = (&verdict, &token) {
                 match self.count(token, name.as_deref().unwrap_or_default(), csr).await {
                     // Somebody else wrote it: the last use may be gone.
@@ -111,6 +134,7 @@ impl Approver {
                     other => other?,
                 }
             }
+            drop(turn);
             let is_done = self.answer(remote, csr, &verdict).await?;
             let name = name.unwrap_or_else(|| "without a name".to_owned());
             if let Some(token) = &token {
@@ -118,6 +142,29 @@ impl Approver {
             }
             Box::pin(self.tell_control_plane(tenant, &name, "Join", &verdict)).await;
             return Ok(is_done);
+        }
+    }
+
+    /// The verdict, unless a quota leaves no room; the guard is held until the use is written down.
+    async fn within_quota(
+        &self,
+        tenant: &TenantRef,
+        remote: &Remote,
+        node: Option<&str>,
+        verdict: Verdict,
+    ) -> Result<(Verdict, Option<MutexGuard<'_, ()>>), Error> {
+        let key = key(tenant);
+        let (Verdict::Approve { .. }, Some(node), true) = (&verdict, node, self.workers.is_limited(&key.0))
+        else {
+            return Ok((verdict, None));
+        };
+        // Before the turn: no tenant waits for another's API server.
+        self.count_nodes(tenant, remote).await?;
+        let turn = self.workers.turn().await;
+        let refusal = self.workers.refusal(&key, node, self.clock.now()).await;
+        match refusal.map_err(failed("look whether there is room for a worker"))? {
+            Some(message) => Ok((Verdict::no_room(message), None)),
+            None => Ok((verdict, Some(turn))),
         }
     }
 
@@ -146,7 +193,7 @@ impl Approver {
     /// a token must be counted from its newest state.
     async fn token(&self, tenant: &TenantRef, token_id: &str) -> Result<Option<JoinToken>, Error> {
         let namespace = tenant.namespace.clone().unwrap_or_default();
-        let tokens: Api<JoinToken> = Api::namespaced(self.management.clone(), &namespace);
+        let tokens: Api<JoinToken> = Api::namespaced(self.management().clone(), &namespace);
         let found = tokens.list(&ListParams::default()).await.map_err(failed("list JoinTokens"))?;
         let is_it = |token: &JoinToken| {
             let known = token.status.as_ref().and_then(|status| status.token_id.as_deref());
@@ -169,13 +216,13 @@ impl Approver {
         let status = token.status.clone().unwrap_or_default();
         let status = counted(&status, node, &csr.name_any(), &uid, self.clock.now());
         let changed = JoinToken { status: Some(status), ..token.clone() };
-        replace_status(&self.management, &changed).await.map(|_| ())
+        replace_status(self.management(), &changed).await.map(|_| ())
     }
 
     /// Names and addresses of the tenant's API server.
     async fn api_server(&self, tenant: &TenantRef) -> Result<pki::Inspection, Error> {
         let namespace = tenant.namespace.clone().unwrap_or_default();
-        let secrets: Api<Secret> = Api::namespaced(self.management.clone(), &namespace);
+        let secrets: Api<Secret> = Api::namespaced(self.management().clone(), &namespace);
         let name = Component::ApiServer.object_name(&tenant.name);
         let secret = secrets.get_opt(&name).await.map_err(failed("read the API server's certificate"))?;
         let text = secret.and_then(|secret| secret.data?.remove("apiserver.crt"));
@@ -202,7 +249,7 @@ impl Approver {
             return;
         }
         let namespace = tenant.namespace.clone().unwrap_or_default();
-        let tenants: Api<TenantControlPlane> = Api::namespaced(self.management.clone(), &namespace);
+        let tenants: Api<TenantControlPlane> = Api::namespaced(self.management().clone(), &namespace);
         match tenants.get(&tenant.name).await {
             Ok(found) => self.tell(&found, node, action, verdict).await,
             Err(error) => tracing::debug!(%error, "an event was not published"),
@@ -222,6 +269,10 @@ impl Approver {
         };
         publish_by(&self.recorder, about, Notice { is_trouble, reason, action, note: text }).await;
     }
+}
+
+fn key(tenant: &TenantRef) -> (String, String) {
+    (tenant.namespace.clone().unwrap_or_default(), tenant.name.clone())
 }
 
 fn read<T: DeserializeOwned>(object: Value) -> Result<T, Error> {

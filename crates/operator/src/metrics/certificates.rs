@@ -3,25 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use api::names::labels;
+pub(super) use desired::Strategy;
+use desired::certificate_end;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
-use pki::{KubeconfigContents, inspect};
 
 /// Namespace and name of a control plane.
 pub(super) type Key = (String, String);
-
-/// What a Secret holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strategy {
-    /// A certificate authority.
-    Authority,
-    /// A certificate.
-    X509,
-    /// Kubeconfigs with client certificates.
-    Kubeconfig,
-}
 
 /// The end of a certificate, if it could be read.
 pub(super) type End = (Strategy, Option<Timestamp>);
@@ -33,7 +21,7 @@ pub(super) struct Certificates(Mutex<HashMap<Key, Vec<End>>>);
 impl Certificates {
     /// Notes the certificates in the Secrets of a control plane.
     pub(super) fn note<'a>(&self, key: Key, secrets: impl Iterator<Item = &'a Secret>) {
-        let ends = secrets.filter_map(end).collect();
+        let ends = secrets.filter_map(certificate_end).collect();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, ends);
     }
 
@@ -51,31 +39,5 @@ pub(super) fn status(end: Option<Timestamp>, deadline: SignedDuration, now: Time
         Some(end) if end.duration_since(now) > deadline => "valid",
         Some(end) if end > now => "expiring",
         _ => "invalid",
-    }
-}
-
-fn end(secret: &Secret) -> Option<End> {
-    let text = |key: &String| {
-        let bytes = secret.data.as_ref()?.get(key)?;
-        std::str::from_utf8(&bytes.0).ok()
-    };
-    let keys = || secret.data.iter().flatten().map(|(key, _)| key);
-    let certificate = |key: &String| inspect(text(key)?).ok().map(|found| found.not_after);
-    match secret.labels().get(labels::CERTIFICATE).map(String::as_str) {
-        Some(labels::CERTIFICATE_X509) => {
-            let leaf = keys().find(|key| key.strip_suffix(".crt").is_some_and(|name| name != "ca"))?;
-            Some((Strategy::X509, certificate(leaf)))
-        }
-        Some(labels::CERTIFICATE_KUBECONFIG) => {
-            let ends = keys().map(|key| {
-                let contents = KubeconfigContents::read(text(key)?).ok()?;
-                inspect(&contents.pair.certificate).ok().map(|found| found.not_after)
-            });
-            Some((Strategy::Kubeconfig, ends.min().flatten()))
-        }
-        _ => {
-            let authority = keys().find(|key| matches!(key.as_str(), "ca.crt" | "front-proxy-ca.crt"))?;
-            Some((Strategy::Authority, certificate(authority)))
-        }
     }
 }

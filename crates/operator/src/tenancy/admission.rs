@@ -1,6 +1,8 @@
 //! Admission of Tenants themselves: what would tear the tree, take somebody's namespace, or delete a tenant that
 //! still has something.
 
+use std::sync::Arc;
+
 use api::names::annotations;
 use api::validation::Fault;
 use api::{Tenant, TenantControlPlane, TenantState};
@@ -17,6 +19,8 @@ use super::{Gate, View, ledger, verdict};
 
 /// Path of the webhook.
 pub(crate) const VALIDATE_PATH: &str = "/validate-flotilla-dev-v1alpha1-tenant";
+/// Where the API server does not answer.
+const UNTOLD: &str = "takes nobody in while the API server does not tell what there is; try again";
 /// Most names that a message tells.
 const TOLD: usize = 5;
 
@@ -57,7 +61,10 @@ async fn written(old: Option<&Tenant>, new: &Tenant, view: &View, client: &Clien
     }
     let parent = new.spec.parent.as_deref().filter(|parent| !parent.is_empty());
     if let Some(parent) = parent.filter(|_| old.is_none_or(|old| old.spec.parent != new.spec.parent)) {
-        found.extend(misplaced(&name, parent, view, client).await);
+        match forest_of(old.is_some(), view, client).await {
+            Some(forest) => found.extend(misplaced(&name, parent, &forest, client).await),
+            None => found.push(Fault::new("spec.parent", parent, UNTOLD)),
+        }
     }
     found
 }
@@ -73,10 +80,19 @@ fn unreadable(tenant: &Tenant) -> impl Iterator<Item = Fault> {
     })
 }
 
+/// The tree by which a tenant's place is judged. A move is rare, and makes a ring if a cache is late: the API server
+/// tells what there is, if it does.
+async fn forest_of(is_move: bool, view: &View, client: &Client) -> Option<Arc<Forest>> {
+    if !is_move {
+        return Some(view.forest());
+    }
+    let tenants = Api::<Tenant>::all(client.clone()).list(&ListParams::default()).await.ok()?;
+    Some(Arc::new(Forest::new(tenants.items.iter())))
+}
+
 /// Why a tenant cannot stand below another.
-async fn misplaced(tenant: &str, parent: &str, view: &View, client: &Client) -> Option<Fault> {
+async fn misplaced(tenant: &str, parent: &str, forest: &Forest, client: &Client) -> Option<Fault> {
     let fault = |message: String| Some(Fault::new("spec.parent", parent, message));
-    let forest = view.forest();
     if !forest.has(parent) && !is_there(parent, client).await {
         return fault(
             "is no tenant; create it first, or name one that `kubectl get tenants` lists".to_owned(),
@@ -95,11 +111,9 @@ async fn misplaced(tenant: &str, parent: &str, view: &View, client: &Client) -> 
     // A move is rare and takes along all at once: the API server tells what there is, no cache.
     let Ok(clusters) = Api::<TenantControlPlane>::all(client.clone()).list(&ListParams::default()).await
     else {
-        return fault(
-            "takes nobody in while the API server does not tell what there is; try again".to_owned(),
-        );
+        return fault(UNTOLD.to_owned());
     };
-    no_room(tenant, parent, &forest, &demand::of_all(&forest, &clusters.items))
+    no_room(tenant, parent, forest, &demand::of_all(forest, &clusters.items))
 }
 
 /// Whether what a tenant has, with all below it, fits into the quotas of those above its new place.

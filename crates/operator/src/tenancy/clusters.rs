@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 /// The change that puts a control plane to sleep, or wakes one that slept for its tenant's sake; none if it is as
 /// it should be.
 pub(super) fn change(cluster: &TenantControlPlane, is_held: bool) -> Option<Value> {
-    let replicas = cluster.spec.control_plane.deployment.as_ref().and_then(|deployment| deployment.replicas);
-    let replicas = replicas.unwrap_or(api::DEFAULT_REPLICAS);
+    let replicas = cluster.spec.replicas();
     let before = cluster.annotations().get(annotations::REPLICAS_BEFORE);
     let (replicas, before) = match (is_held, before) {
         (true, None) if replicas > 0 => (0, json!(replicas.to_string())),

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use api::TenantControlPlane;
+use api::{TenantControlPlane, TenantControlPlaneStatus};
 use authz::quota::Amounts;
-use base::quantity;
-use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::ResourceExt;
 
 use super::forest::Forest;
@@ -28,51 +26,27 @@ pub(super) fn of_all<'a>(
     let is_owned = |cluster: &&TenantControlPlane| {
         cluster.metadata.namespace.as_deref().is_some_and(|namespace| forest.owner(namespace).is_some())
     };
-    clusters.into_iter().filter(is_owned).map(|cluster| (key(cluster), of(cluster))).collect()
+    let all = |cluster| (key(cluster), Amounts { workers: workers(cluster), ..of(cluster) });
+    clusters.into_iter().filter(is_owned).map(all).collect()
+}
+
+/// Nodes that were counted in its cluster.
+pub(super) fn workers(cluster: &TenantControlPlane) -> u64 {
+    let counted = cluster.status.as_ref().and_then(|status| status.workers).unwrap_or_default();
+    u64::try_from(counted).unwrap_or_default()
 }
 
 /// What a control plane takes: what its spec asks for, as often as it has pods. One that sleeps is a cluster
-/// and nothing else.
+/// and nothing else. Workers are no matter of its spec.
 pub(super) fn of(cluster: &TenantControlPlane) -> Amounts {
-    let deployment = cluster.spec.control_plane.deployment.as_ref();
-    let replicas = deployment.and_then(|deployment| deployment.replicas).unwrap_or(api::DEFAULT_REPLICAS);
-    let replicas = u64::try_from(replicas).unwrap_or_default();
-    let (mut cpu, mut memory) = (0_u64, 0_u64);
-    for resources in requirements(cluster) {
-        cpu = cpu.saturating_add(request(resources, "cpu", quantity::thousandths));
-        memory = memory.saturating_add(request(resources, "memory", quantity::units));
-    }
+    let demand = desired::demand(cluster);
     Amounts {
         clusters: 1,
-        control_plane_replicas: replicas,
-        cpu_millis: cpu.saturating_mul(replicas),
-        memory_bytes: memory.saturating_mul(replicas),
+        control_plane_replicas: demand.replicas,
+        cpu_millis: demand.cpu_millis,
+        memory_bytes: demand.memory_bytes,
         workers: 0,
     }
-}
-
-/// What the containers of a pod ask for.
-fn requirements(cluster: &TenantControlPlane) -> impl Iterator<Item = &ResourceRequirements> {
-    let deployment = cluster.spec.control_plane.deployment.as_ref();
-    let components = deployment.and_then(|deployment| deployment.resources.as_ref());
-    let components = components.into_iter().flat_map(|resources| {
-        [&resources.api_server, &resources.controller_manager, &resources.scheduler, &resources.kine]
-    });
-    let added = deployment.into_iter().flat_map(|deployment| &deployment.additional_containers);
-    let tunnel =
-        cluster.spec.addons.as_ref().and_then(|addons| addons.konnectivity.as_ref()?.server.as_ref());
-    let tunnel = tunnel.filter(|server| !server.shared.unwrap_or_default());
-    components
-        .flatten()
-        .chain(added.filter_map(|container| container.resources.as_ref()))
-        .chain(tunnel.and_then(|server| server.resources.as_ref()))
-}
-
-/// A request, or the limit that stands for it where there is none, as the API server fills it in.
-fn request(resources: &ResourceRequirements, name: &str, read: fn(&str) -> Option<u64>) -> u64 {
-    let asked = resources.requests.as_ref().and_then(|requests| requests.get(name));
-    let asked = asked.or_else(|| resources.limits.as_ref()?.get(name));
-    asked.and_then(|asked| read(&asked.0)).unwrap_or_default()
 }
 
 /// Keeps of a control plane only what admission counts.
@@ -80,7 +54,11 @@ pub(crate) fn trim(cluster: &mut TenantControlPlane) {
     kubekit::trimmed(cluster);
     cluster.metadata.annotations = None;
     cluster.metadata.labels = None;
-    cluster.status = None;
+    let workers = cluster.status.take().and_then(|status| status.workers);
+    cluster.status = workers.map(|counted| TenantControlPlaneStatus {
+        workers: Some(counted),
+        ..TenantControlPlaneStatus::default()
+    });
 }
 
 #[cfg(test)]

@@ -132,6 +132,7 @@ fn limits(quota: &TenantQuota) -> Limits {
     let amounts = [
         (Kind::Clusters, count(quota.clusters)),
         (Kind::ControlPlaneReplicas, count(quota.control_plane_replicas)),
+        (Kind::Workers, count(quota.workers)),
         // What cannot be read was refused; were it there all the same, it would allow nothing.
         (Kind::Cpu, quota.cpu.as_ref().map(|cpu| quantity::thousandths(&cpu.0).unwrap_or_default())),
         (Kind::Memory, quota.memory.as_ref().map(|memory| quantity::units(&memory.0).unwrap_or_default())),

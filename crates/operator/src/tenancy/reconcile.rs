@@ -8,8 +8,8 @@ use std::time::Duration;
 use api::names::{finalizers, labels};
 use api::{Tenant, TenantControlPlane, TenantState};
 use authz::quota::Amounts;
-use futures::StreamExt;
-use jiff::Timestamp;
+use futures::{Stream, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -30,6 +30,9 @@ use crate::events::{Notice, publish};
 
 /// How soon a pass that could not finish is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// How soon it is looked again at a namespace that is not the tenant's: nobody tells when it is gone, such as that of an
+/// earlier tenant of the same name.
+const TAKEN_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 /// Longest time without a pass.
 const LOOK_EVERY: Duration = Duration::from_mins(10);
 /// Shortest time between two passes: changes that come together are gone over together.
@@ -72,19 +75,19 @@ struct Pass<'a> {
     now: Timestamp,
 }
 
-/// Passes over all tenants, at once after `changed`. Ends only when a watch ends, which does not happen in good
-/// order.
-pub(crate) async fn run(context: Arc<Context>, changed: Arc<Notify>) {
+/// Passes over all tenants, at once after `changed` and after each change of `owners`, which keeps the view current.
+/// Ends only when a watch ends, which does not happen in good order.
+pub(crate) async fn run<C>(context: Arc<Context>, view: View, owners: C, changed: Arc<Notify>)
+where
+    C: Stream<Item = Result<Tenant, watcher::Error>>,
+{
     let client = &context.client;
-    let (tenants, tenants_filled, tenant_changes) =
-        cached::<Tenant>(Api::all(client.clone()), watcher::Config::default(), trimmed);
     let (namespaces, namespaces_filled, namespace_changes) = cached::<Namespace>(
         Api::all(client.clone()),
         watcher::Config::default().labels(labels::TENANT),
         trimmed,
     );
-    let view = View::new(tenants.clone(), context.caches.tenants.clone());
-    let seen = tenant_changes.for_each(|_| {
+    let seen = owners.for_each(|_| {
         view.changed();
         changed.notify_one();
         std::future::ready(())
@@ -95,10 +98,9 @@ pub(crate) async fn run(context: Arc<Context>, changed: Arc<Notify>) {
     });
     let keeping = async {
         context.caches.filled().await;
-        tenants_filled.wait().await;
         namespaces_filled.wait().await;
         loop {
-            let again = pass(&context, &view, &tenants, &namespaces).await;
+            let again = pass(&context, &view, &namespaces).await;
             tokio::time::sleep(PAUSE).await;
             tokio::select! {
                 () = changed.notified() => {}
@@ -114,13 +116,8 @@ pub(crate) async fn run(context: Arc<Context>, changed: Arc<Notify>) {
 }
 
 /// One pass over all tenants; returns how long until the next one is due.
-async fn pass(
-    context: &Context,
-    view: &View,
-    tenants: &Store<Tenant>,
-    namespaces: &Store<Namespace>,
-) -> Duration {
-    let tenants = tenants.state();
+async fn pass(context: &Context, view: &View, namespaces: &Store<Namespace>) -> Duration {
+    let tenants = view.tenants.state();
     if tenants.is_empty() {
         return LOOK_EVERY;
     }
@@ -171,8 +168,9 @@ impl Pass<'_> {
         let hindered = if namespace.is_ok() { self.keep_state(tenant).await } else { None };
         let own_end = self.own_end(tenant);
         let due = [own_end, due].into_iter().flatten().min();
+        let look_again = namespace.is_err().then(|| self.now.saturating_add(TAKEN_AGAIN).unwrap_or(self.now));
         self.tell(tenant, namespace, hindered, (own_end, due)).await?;
-        Ok(due)
+        Ok([due, look_again].into_iter().flatten().min())
     }
 
     fn clusters_in(&self, namespace: &str) -> &[Arc<TenantControlPlane>] {

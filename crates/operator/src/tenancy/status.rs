@@ -121,6 +121,7 @@ fn usage(amounts: &Amounts) -> TenantUsage {
         control_plane_replicas: count(amounts.control_plane_replicas),
         cpu: Quantity(amount_of(Kind::Cpu, amounts.cpu_millis)),
         memory: Quantity(amount_of(Kind::Memory, amounts.memory_bytes)),
+        workers: count(amounts.workers),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use api::condition::Kind;
 use api::names::Component;
-use desired::{Endpoint, Validated};
+use desired::{Credentials, Endpoint, Validated, hub};
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::exposure::remove;
@@ -38,6 +38,17 @@ pub(super) async fn apply(
     Ok(Configuration { kubeadm, egress_selector })
 }
 
+/// Writes what API server and hub read of each other, if the installation has a hub.
+pub(super) async fn apply_hub(
+    validated: &Validated,
+    credentials: &Credentials,
+    context: &Context,
+) -> Result<(), Stop> {
+    let Some(wanted) = hub::config_map(validated, credentials.authority()) else { return Ok(()) };
+    let applied = apply_one(&wanted, Component::Hub, validated, context).await;
+    applied.map(|_| ()).map_err(|error| Stop::new(Kind::ControlPlaneAvailable, &error))
+}
+
 async fn apply_one(
     wanted: &ConfigMap,
     component: Component,
@@ -50,13 +61,16 @@ async fn apply_one(
 
 /// Removes what the pods no longer mount.
 pub(super) async fn remove_unused(validated: &Validated, context: &Context) -> Result<(), Stop> {
-    if desired::egress_selector(validated).is_some() {
-        return Ok(());
+    let unused = [
+        (Component::KonnectivityEgress, desired::egress_selector(validated).is_none()),
+        (Component::Hub, validated.hub().is_none()),
+    ];
+    for (component, _) in unused.into_iter().filter(|(_, is_unused)| *is_unused) {
+        let live = find(component, validated, context);
+        let removed = remove(live.as_deref(), validated, context).await;
+        removed.map_err(|error| Stop::new(Kind::ControlPlaneAvailable, &error))?;
     }
-    let live = find(Component::KonnectivityEgress, validated, context);
-    remove(live.as_deref(), validated, context)
-        .await
-        .map_err(|error| Stop::new(Kind::ControlPlaneAvailable, &error))
+    Ok(())
 }
 
 fn find(component: Component, validated: &Validated, context: &Context) -> Option<std::sync::Arc<ConfigMap>> {

@@ -3,7 +3,7 @@
 //! Everything else is owned by the control plane and collected by the management cluster.
 
 use api::TenantControlPlane;
-use api::names::{Component, finalizers};
+use api::names::{Component, annotations, finalizers};
 use datastore::TenantSpace;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
@@ -16,6 +16,7 @@ use super::rivals::{Claim, taken};
 use crate::context::Context;
 use crate::data_stores::{held_in, used_by};
 use crate::stores::{StoreError, connection};
+use crate::transfers;
 
 /// Why a control plane could not be taken away yet.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,23 @@ pub(crate) enum DeleteError {
         /// The API server's reason.
         #[source]
         source: Box<kube::Error>,
+    },
+    /// It could not be found out whether what the store holds belongs to another control plane by now.
+    #[error("failed to find out whether `{name}` was given to another tenant; it is tried again")]
+    Transfer {
+        /// Name of the control plane.
+        name: String,
+        /// The API server's reason.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// A transfer is under way, which says whose the contents are.
+    #[error("ClusterTransfer `{transfer}` works on `{name}`, which is deleted after that")]
+    InTransfer {
+        /// Name of the control plane.
+        name: String,
+        /// Name of the transfer.
+        transfer: String,
     },
     /// A finalizer could not be changed.
     #[error(transparent)]
@@ -68,7 +86,8 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
         let is_left = has_finalizer(tenant, finalizers::TENANT_CONTROLLERS);
         return if is_left { set_own(context, tenant, &[]).await } else { Ok(()) };
     }
-    if let Err(source) = remove_from_stores(tenant, context).await {
+    let has_contents = owns_contents(tenant, context).await?;
+    if has_contents && let Err(source) = remove_from_stores(tenant, context).await {
         if tenant.annotations().get(FORCE_DELETE).is_none_or(|value| value != "true") {
             return Err(DeleteError::Store { name: tenant.name_any(), source });
         }
@@ -81,6 +100,26 @@ pub(super) async fn delete(tenant: &TenantControlPlane, context: &Context) -> Re
             .map_err(|source| DeleteError::Tunnel { name: tenant.name_any(), source: Box::new(source) })?;
     }
     set_own(context, tenant, &[]).await
+}
+
+/// Whether what the stores hold in its place goes with it: not if a transfer has given that to another one, or has
+/// not brought it. While a transfer is under way, it decides first.
+async fn owns_contents(tenant: &TenantControlPlane, context: &Context) -> Result<bool, DeleteError> {
+    let failed = |source| DeleteError::Transfer { name: tenant.name_any(), source: Box::new(source) };
+    let known = transfers::all(&context.client).await.map_err(failed)?;
+    let uid = tenant.uid().unwrap_or_default();
+    if known.iter().any(|transfer| transfers::has_given_away(transfer, &uid)) {
+        return Ok(false);
+    }
+    let annotations = tenant.annotations();
+    let awaited_by = annotations.get(annotations::AWAITED_BY);
+    let holder = awaited_by.or_else(|| annotations.get(annotations::GIVEN_AWAY_BY));
+    if let Some(transfer) = known.iter().find(|known| holder == Some(&known.name_any()))
+        && !transfers::has_ended(transfer)
+    {
+        return Err(DeleteError::InTransfer { name: tenant.name_any(), transfer: transfer.name_any() });
+    }
+    Ok(awaited_by.is_none())
 }
 
 /// Adds our finalizer before anything is made in the store.

@@ -2,17 +2,20 @@
 
 mod bring_about;
 mod known;
+mod namespaces;
 mod requests;
 mod sessions;
 mod watches;
 mod webhook;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use api::TenantControlPlane;
 use api::names::annotations;
 use desired::data_store::DataStoreMaterial;
+use desired::hub::Trust;
 use desired::inside::{Inputs, LiveDns};
 use desired::{Endpoint, Inside, TenantOutcome, Validated};
 use kube::ResourceExt;
@@ -100,8 +103,21 @@ async fn bring_about(
         validated.spec().write_permissions.as_ref().is_some_and(api::WritePermissions::is_limited);
     let webhook = if is_limited { webhook::of(context).await? } else { desired::inside::Webhook::default() };
     let kubeconfig = kubeconfig(pass, PUBLIC_KEY)?;
-    let dns = LiveDns::default();
-    let inputs = Inputs { endpoint, kubeconfig, store, webhook: &webhook, dns: &dns };
+    // Groups that another issuer may assert have no rights.
+    let rights = match Trust::of(validated) {
+        Trust::Given(_) => context.hub.rights(validated.namespace(), validated.name()).await,
+        Trust::Unasked | Trust::Refused(_) => None,
+    };
+    let (dns, namespaces) = (LiveDns::default(), BTreeSet::new());
+    let inputs = Inputs {
+        endpoint,
+        kubeconfig,
+        store,
+        webhook: &webhook,
+        dns: &dns,
+        rights: rights.as_ref(),
+        namespaces: &namespaces,
+    };
     let wish = Wish { validated, inputs };
     let (wished, is_refused) =
         bring_about::bring_about(&session, &wish).await.map_err(InsideError::Remote)?;

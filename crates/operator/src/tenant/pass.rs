@@ -151,6 +151,7 @@ async fn steps(
     pass.front = Some(front);
     let (credentials, store) = issued?;
     pass.configuration = Some(configured?);
+    configuration::apply_hub(validated, &credentials, context).await?;
     tunnel::lead(validated, context).await?;
 
     let parts = Parts {

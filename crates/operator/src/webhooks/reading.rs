@@ -1,16 +1,13 @@
 //! Reads a review. An object that is none of its kind is refused with the field that is wrong, since the
 //! mutating webhook is asked before the API server compares an object with its schema.
 
-use api::validation::Fault;
+use api::validation::{Fault, value_at};
 use kube::Resource;
 use kube::core::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 use serde_json::Value;
 
 use super::{Request, Review};
-
-/// Longest value that is repeated in a message.
-const LONGEST: usize = 120;
 
 /// The request of a review, or the answer to one that cannot be read.
 pub(super) fn read(body: Value) -> Result<Request, Box<AdmissionResponse>> {
@@ -58,18 +55,6 @@ fn without_old(mut body: Value) -> Value {
 fn decode<T: serde::de::DeserializeOwned>(body: &Value) -> Result<T, (String, String)> {
     serde_path_to_error::deserialize(body)
         .map_err(|error| (error.path().to_string(), error.into_inner().to_string()))
-}
-
-/// What stands at a path such as `spec.list[1].field`, shortened.
-fn value_at(object: &Value, path: &str) -> String {
-    let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']'));
-    let parts: Vec<String> = parts.map(|part| part.replace('~', "~0").replace('/', "~1")).collect();
-    let text = object.pointer(&format!("/{}", parts.join("/"))).map(Value::to_string).unwrap_or_default();
-    if text.chars().count() <= LONGEST {
-        text
-    } else {
-        text.chars().take(LONGEST).chain("…".chars()).collect()
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Refuses specs that could never be brought about, with a message for each fault.
 
-use api::TenantControlPlane;
 use api::validation::{Fault, faults, update_faults};
+use api::{TenantControlPlane, TenantControlPlaneSpec};
 use desired::inside::patch_fault;
 use kube::core::admission::{AdmissionResponse, Operation};
 
@@ -35,9 +35,8 @@ async fn check(
         }
         None => faults(new),
     };
-    let unpatched = patch_fault(&new.spec);
-    found
-        .extend(unpatched.filter(|fault| old.and_then(|old| patch_fault(&old.spec)).as_ref() != Some(fault)));
+    let stood = old.map(|old| unreadable(&old.spec)).unwrap_or_default();
+    found.extend(unreadable(&new.spec).into_iter().filter(|fault| !stood.contains(fault)));
     found.extend(references::stores(old, new, admission).await);
     found.extend(references::gateway(old, new, &admission.client).await);
     if found.is_empty() {
@@ -49,4 +48,10 @@ async fn check(
         found.extend(admission.quotas.faults(old, new, is_trial).await);
     }
     found
+}
+
+/// Patches and schedules that cannot be followed.
+fn unreadable(spec: &TenantControlPlaneSpec) -> Vec<Fault> {
+    let schedule = spec.sleep_schedule.as_ref().map(desired::sleeping::faults).unwrap_or_default();
+    patch_fault(spec).into_iter().chain(schedule).collect()
 }

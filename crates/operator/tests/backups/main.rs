@@ -77,6 +77,32 @@ async fn a_control_plane_is_as_it_was_after_a_restore_and_its_clone_is_the_same(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clone_that_was_made_before_its_backup_is_filled_by_it_and_has_keys_of_its_own() {
+    let setting = Setting::set(&["--backup-directory=/backups"]).await;
+    setting.tenant("shop").await;
+    setting.write("shop", filled().take(20)).await;
+    let before = setting.contents("shop").await;
+    let twin = desired::backups::twin(&setting.tenants().get("shop").await.unwrap(), "copy", "fill");
+    setting.tenants().create(&PostParams::default(), &twin).await.unwrap();
+    setting.restore("fill", json!({"tenantControlPlane": "copy", "backup": "later"})).await;
+    setting.restore_is("fill", "BackupNotFound").await;
+    setting.back_up("later", json!({"tenantControlPlane": "shop", "target": {"directory": {}}})).await;
+    setting.restore_is("fill", "Completed").await;
+    assert_eq!(setting.contents("copy").await, before);
+    setting.ready("copy").await;
+
+    let secrets: Api<Secret> = setting.stage.objects("default");
+    for kind in ["ca", "sa-certificate", "front-proxy-ca-certificate", "admin-kubeconfig"] {
+        let of = |name: &str| format!("{name}-{kind}");
+        let (original, copy) =
+            (secrets.get(&of("shop")).await.unwrap(), secrets.get(&of("copy")).await.unwrap());
+        let (original, copy) = (original.data.unwrap(), copy.data.unwrap());
+        assert!(original.keys().eq(copy.keys()), "{kind}");
+        assert!(original.values().all(|value| !copy.values().any(|own| own == value)), "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_archive_or_another_key_changes_nothing_and_stops_nobody() {
     let setting = Setting::set(&["--backup-directory=/backups"]).await;
     setting.tenant("shop").await;
@@ -147,6 +173,10 @@ async fn a_backup_comes_back_from_a_bucket_without_its_object_and_goes_with_it_i
     setting.back_up("lost", json!({"tenantControlPlane": "shop", "target": bucket("absent")})).await;
     let told = message(&setting.backup_is("lost", "Failed").await.status.unwrap().conditions);
     assert!(told.contains("bucket absent") && told.contains("NoSuchBucket"), "{told}");
+    // It is taken once: nothing comes of waiting for it.
+    setting.restore("from-lost", json!({"tenantControlPlane": "shop", "backup": "lost"})).await;
+    let told = message(&setting.restore_is("from-lost", "Failed").await.status.unwrap().conditions);
+    assert!(told.contains("NoSuchBucket") && told.contains("Nothing was changed"), "{told}");
 
     let mut places = Vec::new();
     for name in ["kept", "passing"] {

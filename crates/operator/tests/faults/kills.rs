@@ -98,10 +98,10 @@ async fn lives(share: u64, shares: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_write_the_state_is_that_of_an_undisturbed_run() {
-    lives(0, 2).await;
+    Box::pin(lives(0, 2)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_write_the_state_is_that_of_an_undisturbed_run_too() {
-    lives(1, 2).await;
+    Box::pin(lives(1, 2)).await;
 }

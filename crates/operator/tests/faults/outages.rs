@@ -17,8 +17,8 @@ const SOON: Duration = Duration::from_secs(20);
 /// Lives that go on while the API server restarts.
 const LIVES: usize = 4;
 
-async fn set() -> (Stage, Operator, Undisturbed) {
-    let stage = Stage::set(Options::default()).await.unwrap();
+async fn set(options: Options) -> (Stage, Operator, Undisturbed) {
+    let stage = Stage::set(options).await.unwrap();
     let operator = stage.operator_directly(OPERATOR.as_ref(), &[]).await.unwrap();
     let expected = undisturbed(&stage, &operator).await.unwrap();
     (stage, operator, expected)
@@ -42,7 +42,7 @@ fn lives(stage: &Stage) -> impl Iterator<Item = Life<'_>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_management_api_server_changes_nothing_that_is_reached() {
-    let (mut stage, mut operator, expected) = set().await;
+    let (mut stage, mut operator, expected) = set(Options { own: true, ..Options::default() }).await;
     for life in lives(&stage) {
         stage.create_namespace(&life.namespace).await.unwrap();
     }
@@ -62,7 +62,7 @@ async fn a_restart_of_the_management_api_server_changes_nothing_that_is_reached(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_is_told_of_and_everything_goes_on_when_it_is_back() {
-    let (mut stage, _operator, expected) = set().await;
+    let (mut stage, _operator, expected) = set(Options::default()).await;
     for namespace in ["life-running", "life-new"] {
         stage.create_namespace(namespace).await.unwrap();
     }
@@ -86,7 +86,7 @@ async fn a_store_that_is_away_is_told_of_and_everything_goes_on_when_it_is_back(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_waits_for_the_store_and_then_leaves_nothing_in_it() {
-    let (mut stage, _operator, _) = set().await;
+    let (mut stage, _operator, _) = set(Options::default()).await;
     let mut view = StoreView::open(&mut stage).await.unwrap();
     stage.create_namespace("life-leaving").await.unwrap();
     life(&stage, "life-leaving").begin(Phase::Create).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_deletion_waits_for_the_store_and_then_leaves_nothing_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_with_a_control_plane_goes_with_everything_in_it() {
-    let (stage, _operator, _) = set().await;
+    let (stage, _operator, _) = set(Options::default()).await;
     stage.create_namespace("life-leaving").await.unwrap();
     life(&stage, "life-leaving").begin(Phase::Create).await.unwrap();
     life(&stage, "life-leaving").settles(Phase::Create).await.unwrap();

@@ -33,7 +33,7 @@ async fn through_admission_each_is_refused_with_reason_or_brought_about() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_admission_none_crashes_or_stalls_the_operator() {
-    let trial = Trial::begin(Options { without_webhooks: true }).await;
+    let trial = Trial::begin(Options { without_webhooks: true, ..Options::default() }).await;
     let outcome = trial.run(MUTATED.map(mutated).chain(RANDOM.map(random)).collect()).await;
     trial.run(CRAFTED.iter().map(crafted).collect()).await;
     assert!(outcome.accepted >= 40, "hardly any got past the schema: {outcome:?}");

@@ -1,5 +1,7 @@
 //! Specs that nobody should send.
 
+use std::sync::LazyLock;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
@@ -80,7 +82,7 @@ pub(crate) fn mutated(seed: u64) -> Value {
         *place = match random.random_range(0..4_u8) {
             0 => Value::Null,
             1 => junk(&mut random),
-            2 => from_schema(&schema, DEPTH - 2, &mut random),
+            2 => from_schema(schema, DEPTH - 2, &mut random),
             _ => twisted(place, &mut random),
         };
     }
@@ -90,7 +92,7 @@ pub(crate) fn mutated(seed: u64) -> Value {
 /// A spec made from the schema alone.
 pub(crate) fn random(seed: u64) -> Value {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut spec = from_schema(&schema_at(""), DEPTH, &mut random);
+    let mut spec = from_schema(schema_at(""), DEPTH, &mut random);
     // Something must be right, or nothing gets further than the first rule.
     if seed.is_multiple_of(2) {
         lay_over(
@@ -136,18 +138,20 @@ fn list(path: &str, value: &Value, paths: &mut Vec<String>) {
     }
 }
 
-/// The schema of the place that a path leads to; an empty one where none is known.
-fn schema_at(path: &str) -> Value {
+/// The schema of a spec.
+static SPEC: LazyLock<Value> = LazyLock::new(|| {
     let definitions = api::crds();
     let definition = definitions.iter().find(|found| found.spec.names.kind == "TenantControlPlane").unwrap();
     let schema = serde_json::to_value(&definition.spec.versions[0].schema).unwrap();
-    let mut found = schema["openAPIV3Schema"]["properties"]["spec"].clone();
-    for part in path.split('/').skip(1) {
-        let next = ["items", "additionalProperties"].map(|key| found[key].clone());
-        let next = std::iter::once(found["properties"][part].clone()).chain(next);
-        found = next.into_iter().find(Value::is_object).unwrap_or_default();
-    }
-    found
+    schema["openAPIV3Schema"]["properties"]["spec"].clone()
+});
+
+/// The schema of the place that a path leads to; an empty one where none is known.
+fn schema_at(path: &str) -> &'static Value {
+    path.split('/').skip(1).fold(&*SPEC, |schema, part| {
+        let next = [&schema["properties"][part], &schema["items"], &schema["additionalProperties"]];
+        next.into_iter().find(|schema| schema.is_object()).unwrap_or(&Value::Null)
+    })
 }
 
 fn from_schema(schema: &Value, depth: usize, random: &mut StdRng) -> Value {

@@ -8,6 +8,9 @@ use super::Step;
 use crate::backups::{Error, Hindrance, failed, inputs};
 use crate::context::Context;
 
+/// Reason of a backup that never will be there: it is taken once.
+const FAILED: &str = "BackupFailed";
+
 /// Where the archive is.
 pub(super) struct Archive {
     pub(super) target: BackupTarget,
@@ -23,6 +26,9 @@ pub(super) async fn find(restore: &TenantRestore, context: &Context) -> Result<R
         (Some(backup), _, _) => {
             let found = match completed(&namespace, backup, context).await? {
                 Ok(found) => found,
+                Err(hindrance) if hindrance.reason == FAILED => {
+                    return Ok(Err(Step::Failed(hindrance.message)));
+                }
                 Err(hindrance) => return Ok(Err(hindrance.into())),
             };
             let archive = found.status.unwrap_or_default().archive.unwrap_or_default();
@@ -61,6 +67,18 @@ pub(super) async fn completed(
     if conditions.iter().any(|known| known.type_ == "Completed" && known.status == "True") {
         return Ok(Ok(found));
     }
-    let message = format!("TenantBackup `{name}` has not completed; wait for it or name another");
-    Ok(Err(Hindrance::new("BackupNotCompleted", message)))
+    Ok(Err(not_completed(&found)))
+}
+
+/// What a backup waits for, in its own words.
+fn not_completed(backup: &TenantBackup) -> Hindrance {
+    let (name, status) = (backup.name_any(), backup.status.clone().unwrap_or_default());
+    let said = status.conditions.into_iter().find(|known| known.type_ == "Completed");
+    let said = said.map(|said| format!(": {}", said.message)).unwrap_or_default();
+    if status.completed_at.is_some() {
+        let message = format!("TenantBackup `{name}` failed{said}. Nothing was changed; name another one");
+        return Hindrance::new(FAILED, message);
+    }
+    let message = format!("TenantBackup `{name}` has not completed{said}; wait for it or name another");
+    Hindrance::new("BackupNotCompleted", message)
 }

@@ -1,9 +1,8 @@
 //! The control plane of a restore: nothing of it runs meanwhile; where there is none, it is made like the original.
 
-use api::names::{annotations, labels};
+use api::names::annotations;
 use api::{TenantControlPlane, TenantRestore};
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -12,6 +11,7 @@ use super::archive::completed;
 use crate::backups::{Error, Hindrance, failed};
 use crate::caches::Caches;
 use crate::context::Context;
+use crate::running::{Running, running};
 
 /// Brings it about that nothing of the control plane runs; returns what it waits for meanwhile.
 pub(super) async fn hold(restore: &TenantRestore, context: &Context) -> Result<Option<Step>, Error> {
@@ -22,6 +22,13 @@ pub(super) async fn hold(restore: &TenantRestore, context: &Context) -> Result<O
         return clone(restore, &tenants, context).await.map(Some);
     };
     let own = restore.name_any();
+    for key in [annotations::GIVEN_AWAY_BY, annotations::AWAITED_BY] {
+        if let Some(transfer) = tenant.annotations().get(key) {
+            let message =
+                format!("ClusterTransfer `{transfer}` works on this control plane; this one begins after it");
+            return Ok(Some(Step::goes_on("Waiting", message)));
+        }
+    }
     match tenant.annotations().get(annotations::HOLD) {
         Some(holder) if *holder == own => {}
         Some(holder) if is_at_work(&namespace, holder, context).await? => {
@@ -34,14 +41,9 @@ pub(super) async fn hold(restore: &TenantRestore, context: &Context) -> Result<O
             return Ok(Some(Step::goes_on("Stopping", "the control plane's pods are being ended")));
         }
     }
-    let cached = Caches::find(&context.caches.deployments, &namespace, name);
-    let is_scaled =
-        cached.as_ref().and_then(|found| found.spec.as_ref()).is_some_and(|spec| spec.replicas == Some(0));
-    let pods: Api<Pod> = Api::namespaced(context.client.clone(), &namespace);
-    let selection = ListParams::default().labels(&format!("{}={name}", labels::NAME));
-    let left =
-        pods.list_metadata(&selection).await.map_err(failed("list the control plane's pods"))?.items.len();
-    if !is_scaled || left > 0 {
+    let Running { is_scaled, left } =
+        running(&namespace, name, context).await.map_err(failed("list the control plane's pods"))?;
+    if is_scaled != Some(true) || left > 0 {
         let message = format!("the control plane's pods are being ended, {left} are left");
         return Ok(Some(Step::goes_on("Stopping", message)));
     }
@@ -79,21 +81,7 @@ async fn clone(
         );
         return Ok(Hindrance::new("ControlPlaneNotFound", message).into());
     };
-    let mut spec = found.spec.clone();
-    // Its place in the store and its address are its own.
-    spec.data_store_schema = None;
-    spec.data_store_username = None;
-    if let Some(network) = spec.network_profile.as_mut() {
-        network.address = None;
-        network.advertise_address = None;
-    }
-    let mut made = TenantControlPlane::new(name, spec);
-    made.metadata = ObjectMeta {
-        name: Some(name.clone()),
-        namespace: Some(namespace),
-        annotations: Some([(annotations::HOLD.to_owned(), restore.name_any())].into()),
-        ..ObjectMeta::default()
-    };
+    let made = desired::backups::twin(&found, name, &restore.name_any());
     match tenants.create(&PostParams::default(), &made).await {
         Ok(_) => Ok(Step::goes_on("Cloning", "the new control plane is being made")),
         Err(kube::Error::Api(status)) if status.is_already_exists() => {

@@ -7,13 +7,18 @@ use desired::inside::{Key, Kind, LiveDns};
 use kube::api::ObjectMeta;
 use serde_json::Value;
 
+use super::namespaces::Namespaces;
+
 /// What is known of one tenant's cluster.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     standing: BTreeMap<Key, Standing>,
     dns: LiveDns,
+    namespaces: Namespaces,
     is_filled: bool,
     is_busy: bool,
+    /// Whether namespaces came or went during the pass.
+    is_stirred: bool,
 }
 
 /// An object that stands there, or did.
@@ -52,12 +57,30 @@ impl Known {
     /// A pass begins: what is seen during it wakes nobody.
     pub(super) fn begin(&mut self) {
         self.is_busy = true;
+        self.is_stirred = false;
     }
 
     /// The pass is over. Tells whether something was touched meanwhile.
     pub(super) fn end(&mut self) -> bool {
         self.is_busy = false;
-        self.standing.values().any(Standing::is_touched)
+        self.is_stirred || self.standing.values().any(Standing::is_touched)
+    }
+
+    /// The namespaces that projects ask for.
+    pub(super) fn namespaces(&self) -> &Namespaces {
+        &self.namespaces
+    }
+
+    /// Notes what projects ask for now.
+    pub(super) fn want_namespaces(&mut self, wanted: BTreeSet<String>) {
+        self.namespaces.want(wanted);
+    }
+
+    /// Namespaces came or went. Tells whether a pass is due.
+    pub(super) fn see_namespaces(&mut self, see: impl FnOnce(&mut Namespaces) -> bool) -> bool {
+        let concerns = see(&mut self.namespaces);
+        self.is_stirred |= concerns;
+        concerns && !self.is_busy
     }
 
     /// What the name server's objects say.
@@ -66,29 +89,29 @@ impl Known {
     }
 
     /// Whether the object stands as it was made from exactly this.
-    pub(super) fn is_current(&self, key: Key, fingerprint: &str) -> bool {
-        let standing = self.standing.get(&key);
+    pub(super) fn is_current(&self, key: &Key, fingerprint: &str) -> bool {
+        let standing = self.standing.get(key);
         standing.is_some_and(|known| known.made_from.as_deref() == Some(fingerprint) && !known.is_touched())
     }
 
     /// Objects of which somebody else has changed something.
     pub(super) fn touched(&self) -> Vec<Key> {
-        self.standing.iter().filter(|(_, known)| known.is_touched()).map(|(key, _)| *key).collect()
+        self.standing.iter().filter(|(_, known)| known.is_touched()).map(|(key, _)| key.clone()).collect()
     }
 
     /// Notes an object as it was read, whatever it was made from.
-    pub(super) fn read(&mut self, key: Key, live: Option<&Value>) {
+    pub(super) fn read(&mut self, key: &Key, live: Option<&Value>) {
         self.dns.observe(key, live);
         if let Some(live) = live {
-            self.standing.entry(key).or_default().read = version(live);
-        } else if let Some(known) = self.standing.get_mut(&key) {
+            self.standing.entry(key.clone()).or_default().read = version(live);
+        } else if let Some(known) = self.standing.get_mut(key) {
             known.read = None;
         }
     }
 
     /// The version to write over, where what is written holds something that was read.
-    pub(super) fn written_over(&self, key: Key) -> Option<String> {
-        self.standing.get(&key).filter(|_| LiveDns::concerns(key))?.read.clone()
+    pub(super) fn written_over(&self, key: &Key) -> Option<String> {
+        self.standing.get(key).filter(|_| LiveDns::concerns(key))?.read.clone()
     }
 
     /// Notes that an object is no longer as it was read: the next pass looks at it again.
@@ -98,7 +121,7 @@ impl Known {
 
     /// Notes that an object is as wished.
     pub(super) fn note(&mut self, key: Key, fingerprint: String, live: &Value) {
-        self.dns.observe(key, Some(live));
+        self.dns.observe(&key, Some(live));
         let known = self.standing.entry(key).or_default();
         known.made_from = Some(fingerprint);
         known.read = version(live);
@@ -108,20 +131,20 @@ impl Known {
     }
 
     /// Notes that an object was removed on purpose.
-    pub(super) fn forget(&mut self, key: Key) {
+    pub(super) fn forget(&mut self, key: &Key) {
         self.dns.observe(key, None);
-        self.standing.remove(&key);
+        self.standing.remove(key);
     }
 
     /// Objects that stand there and are not wished.
     pub(super) fn unwished(&self, wished: &BTreeSet<Key>) -> Vec<Key> {
-        self.standing.keys().filter(|key| !wished.contains(key)).copied().collect()
+        self.standing.keys().filter(|key| !wished.contains(key)).cloned().collect()
     }
 
     /// An object changed, or was listed. Tells whether a pass is due. Changes of a status show in the
     /// version too, where the generation tells that nothing else did.
-    pub(super) fn see(&mut self, key: Key, metadata: &ObjectMeta, is_listed: bool) -> bool {
-        let Some(known) = self.standing.get_mut(&key) else { return false };
+    pub(super) fn see(&mut self, key: &Key, metadata: &ObjectMeta, is_listed: bool) -> bool {
+        let Some(known) = self.standing.get_mut(key) else { return false };
         let version = metadata.resource_version.as_deref();
         let version: u64 = version.and_then(|version| version.parse().ok()).unwrap_or_default();
         if metadata.generation.is_some() && metadata.generation == known.generation {
@@ -137,8 +160,8 @@ impl Known {
     }
 
     /// An object was removed. Tells whether a pass is due.
-    pub(super) fn lose(&mut self, key: Key) -> bool {
-        let Some(known) = self.standing.get_mut(&key) else { return false };
+    pub(super) fn lose(&mut self, key: &Key) -> bool {
+        let Some(known) = self.standing.get_mut(key) else { return false };
         known.is_gone = true;
         !self.is_busy
     }
@@ -146,7 +169,13 @@ impl Known {
     /// The objects of a kind, to find those that a list no longer shows.
     pub(super) fn of_kind(&self, kind: Kind) -> BTreeSet<Key> {
         let made = |(_, known): &(&Key, &Standing)| known.made_from.is_some();
-        self.standing.iter().filter(made).map(|(key, _)| *key).filter(|key| key.kind == kind).collect()
+        let of_kind = self.standing.iter().filter(|(key, _)| key.kind == kind);
+        of_kind.filter(made).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether it is an object that was made or found as wished.
+    pub(super) fn is_made(&self, key: &Key) -> bool {
+        self.standing.get(key).is_some_and(|known| known.made_from.is_some())
     }
 }
 
@@ -163,7 +192,7 @@ mod tests {
     use super::Known;
 
     fn key() -> Key {
-        REMOVABLE[3]
+        REMOVABLE[3].clone()
     }
 
     fn metadata(version: u64, generation: Option<i64>) -> ObjectMeta {
@@ -181,12 +210,12 @@ mod tests {
     #[test]
     fn our_own_write_is_no_touch_whichever_comes_first() {
         let mut known = noted(7, None);
-        assert!(!known.see(key(), &metadata(7, None), false));
-        assert!(known.is_current(key(), "a") && !known.is_current(key(), "b"));
+        assert!(!known.see(&key(), &metadata(7, None), false));
+        assert!(known.is_current(&key(), "a") && !known.is_current(&key(), "b"));
 
         let mut known = noted(5, None);
         known.begin();
-        assert!(!known.see(key(), &metadata(7, None), false));
+        assert!(!known.see(&key(), &metadata(7, None), false));
         known.note(key(), "a".to_owned(), &json!({ "metadata": { "resourceVersion": "7" } }));
         assert!(!known.end());
     }
@@ -194,59 +223,63 @@ mod tests {
     #[test]
     fn a_later_version_is_a_touch_unless_only_the_status_changed() {
         let mut known = noted(7, None);
-        assert!(known.see(key(), &metadata(8, None), false));
-        assert!(!known.is_current(key(), "a"));
+        assert!(known.see(&key(), &metadata(8, None), false));
+        assert!(!known.is_current(&key(), "a"));
 
         let mut known = noted(7, Some(2));
-        assert!(!known.see(key(), &metadata(8, Some(2)), false));
-        assert!(known.is_current(key(), "a"));
-        assert!(known.see(key(), &metadata(9, Some(3)), false));
+        assert!(!known.see(&key(), &metadata(8, Some(2)), false));
+        assert!(known.is_current(&key(), "a"));
+        assert!(known.see(&key(), &metadata(9, Some(3)), false));
     }
 
     #[test]
     fn what_holds_something_that_was_read_is_written_over_that_version_only() {
-        let dns = REMOVABLE.into_iter().find(|key| LiveDns::concerns(*key)).unwrap();
+        let dns = REMOVABLE.into_iter().find(LiveDns::concerns).unwrap();
         let mut known = Known::default();
-        assert_eq!(known.written_over(dns), None);
-        known.read(dns, Some(&json!({ "metadata": { "resourceVersion": "7" } })));
-        assert_eq!(known.written_over(dns).as_deref(), Some("7"));
-        known.note(dns, "a".to_owned(), &json!({ "metadata": { "resourceVersion": "8", "generation": 2 } }));
-        known.see(dns, &metadata(9, Some(2)), false);
-        assert_eq!(known.written_over(dns).as_deref(), Some("9"), "only the status changed");
-        known.see(dns, &metadata(10, Some(3)), false);
-        assert_eq!(known.written_over(dns).as_deref(), Some("9"));
-        let other = REMOVABLE.into_iter().find(|key| !LiveDns::concerns(*key)).unwrap();
-        known.read(other, Some(&json!({ "metadata": { "resourceVersion": "7" } })));
-        assert_eq!(known.written_over(other), None, "nothing of it goes into what is written");
+        assert_eq!(known.written_over(&dns), None);
+        known.read(&dns, Some(&json!({ "metadata": { "resourceVersion": "7" } })));
+        assert_eq!(known.written_over(&dns).as_deref(), Some("7"));
+        known.note(
+            dns.clone(),
+            "a".to_owned(),
+            &json!({ "metadata": { "resourceVersion": "8", "generation": 2 } }),
+        );
+        known.see(&dns, &metadata(9, Some(2)), false);
+        assert_eq!(known.written_over(&dns).as_deref(), Some("9"), "only the status changed");
+        known.see(&dns, &metadata(10, Some(3)), false);
+        assert_eq!(known.written_over(&dns).as_deref(), Some("9"));
+        let other = REMOVABLE.into_iter().find(|key| !LiveDns::concerns(key)).unwrap();
+        known.read(&other, Some(&json!({ "metadata": { "resourceVersion": "7" } })));
+        assert_eq!(known.written_over(&other), None, "nothing of it goes into what is written");
         known.begin();
-        known.doubt(dns);
-        assert!(known.end() && known.touched() == [dns]);
-        known.read(dns, None);
-        assert_eq!(known.written_over(dns), None);
+        known.doubt(dns.clone());
+        assert!(known.end() && known.touched() == [dns.clone()]);
+        known.read(&dns, None);
+        assert_eq!(known.written_over(&dns), None);
     }
 
     #[test]
     fn what_is_touched_during_a_pass_is_told_at_its_end() {
         let mut known = noted(7, None);
         known.begin();
-        assert!(!known.see(key(), &metadata(8, None), false));
+        assert!(!known.see(&key(), &metadata(8, None), false));
         assert!(known.end());
         known.begin();
-        assert!(!known.lose(key()));
+        assert!(!known.lose(&key()));
         assert!(known.end());
     }
 
     #[test]
     fn what_was_removed_on_purpose_is_not_missed() {
         let mut known = noted(7, None);
-        known.forget(key());
-        assert!(!known.lose(key()));
+        known.forget(&key());
+        assert!(!known.lose(&key()));
         assert!(known.unwished(&[].into()).is_empty());
     }
 
     #[test]
     fn a_list_that_shows_an_older_version_is_believed() {
         let mut known = noted(7, None);
-        assert!(known.see(key(), &metadata(3, None), true));
+        assert!(known.see(&key(), &metadata(3, None), true));
     }
 }

@@ -1,6 +1,6 @@
 //! One connection to each tenant that runs, and what was learnt through it. None to a tenant that sleeps.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::names::FIELD_MANAGER;
@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use super::known::Known;
-use super::{requests, watches};
+use super::{namespaces, requests, watches};
 use crate::controllers::TenantRef;
 use crate::joining::Approver;
 
@@ -36,6 +36,7 @@ pub(super) struct Session {
     waker: Waker,
     known: Arc<Mutex<Known>>,
     watches: Mutex<HashMap<Kind, JoinSet<()>>>,
+    namespaces: Mutex<JoinSet<()>>,
     approver: Approver,
     requests: Mutex<JoinSet<()>>,
 }
@@ -94,6 +95,7 @@ impl Sessions {
             waker: Waker { wake: self.wake.clone(), tenant },
             known: Arc::default(),
             watches: Mutex::default(),
+            namespaces: Mutex::default(),
             approver: self.approver.clone(),
             requests: Mutex::default(),
         });
@@ -134,6 +136,18 @@ impl Session {
                 self.approver.clone(),
             ));
         }
+    }
+
+    /// Watches namespaces while projects ask for some.
+    pub(super) fn follow_namespaces(&self, wanted: BTreeSet<String>) {
+        let mut watching = lock(&self.namespaces);
+        if wanted.is_empty() {
+            *watching = JoinSet::new();
+        } else if watching.is_empty() {
+            let client = self.remote.client().clone();
+            watching.spawn(namespaces::run(client, self.known.clone(), self.waker.clone()));
+        }
+        lock(&self.known).want_namespaces(wanted);
     }
 
     /// Watches exactly these kinds.

@@ -1,16 +1,18 @@
 //! Claims about a tenant's cluster, on a real API server.
 
+mod hub;
 mod joining;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::{Driver, TenantControlPlane};
 use base::{Clock, SystemClock};
 use desired::data_store::DataStoreMaterial;
-use desired::inside::{Inputs, Kind, LiveDns, Part, Webhook, Wished, freeze};
+use desired::inside::{Inputs, Kind, LiveDns, Part, Rights, Webhook, Wished, freeze};
 use desired::{Endpoint, Validated, validate};
 use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector;
 use kubekit::Remote;
 use launcher::{ControlPlane, Options};
 use serde_json::{Value, json};
@@ -20,6 +22,7 @@ use super::bring_about::{Wish, bring_about, hold};
 use super::sessions::{Access, Session, Sessions};
 use crate::controllers::TenantRef;
 use crate::joining::Approver;
+use crate::tenancy::{View, Workers};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -38,13 +41,18 @@ impl World {
     }
 
     async fn with(options: &Options) -> Self {
+        Self::of_tenants(options, View::new(reflector::store().0, reflector::store().0)).await
+    }
+
+    /// Where namespaces belong to tenants.
+    async fn of_tenants(options: &Options, view: View) -> Self {
         service::install_tls_provider();
         let control_plane = ControlPlane::start(options).await.unwrap();
         let path = control_plane.kubeconfig_path();
         let client = kubekit::client(Some(&path)).await.unwrap();
         let (wake, woken) = mpsc::unbounded_channel();
         Self {
-            sessions: Sessions::new(wake, approver(client.clone())),
+            sessions: Sessions::new(wake, approver(client.clone(), view)),
             woken,
             administrator: Remote::new(client, "administrator"),
             kubeconfig: std::fs::read_to_string(path).unwrap(),
@@ -64,6 +72,11 @@ impl World {
 
     /// A pass of the operator.
     async fn pass(&self, spec: Value) -> Wished {
+        self.pass_with(spec, None).await
+    }
+
+    /// A pass where those who sign in by the hub have rights.
+    async fn pass_with(&self, spec: Value, rights: Option<&Rights>) -> Wished {
         let validated = validated(spec);
         let endpoint =
             Endpoint { address: "10.0.0.7".to_owned(), port: 6443, service_ip: "10.0.0.7".parse().ok() };
@@ -74,6 +87,8 @@ impl World {
             store: &store,
             webhook: &webhook,
             dns: &dns,
+            rights,
+            namespaces: &BTreeSet::new(),
         };
         bring_about(&*self.session().await, &Wish { validated: &validated, inputs }).await.unwrap().0
     }
@@ -104,10 +119,11 @@ impl World {
 }
 
 /// Decides nodes' requests; the same API server is the management cluster.
-fn approver(management: kube::Client) -> Approver {
+fn approver(management: kube::Client, view: View) -> Approver {
     let reporter = Reporter { controller: "flotilla-operator".to_owned(), instance: None };
     let recorder = Recorder::new(management.clone(), reporter);
-    Approver::new(management, recorder, std::sync::Arc::new(SystemClock), mpsc::unbounded_channel().0)
+    let clock = std::sync::Arc::new(SystemClock);
+    Approver::new(Workers::new(management, view), recorder, clock, mpsc::unbounded_channel().0)
 }
 
 fn validated(spec: Value) -> Validated {

@@ -45,25 +45,25 @@ fn take(
 ) -> bool {
     match event {
         Event::Apply(object) => {
-            find(known, kind, &object).is_some_and(|key| known.see(key, &object.metadata, false))
+            find(known, kind, &object).is_some_and(|key| known.see(&key, &object.metadata, false))
         }
-        Event::Delete(object) => find(known, kind, &object).is_some_and(|key| known.lose(key)),
+        Event::Delete(object) => find(known, kind, &object).is_some_and(|key| known.lose(&key)),
         Event::Init => {
             *missing = known.of_kind(kind);
             false
         }
         Event::InitApply(object) => find(known, kind, &object).is_some_and(|key| {
             missing.remove(&key);
-            known.see(key, &object.metadata, true)
+            known.see(&key, &object.metadata, true)
         }),
         Event::InitDone => {
-            let lost: Vec<bool> = std::mem::take(missing).into_iter().map(|key| known.lose(key)).collect();
+            let lost: Vec<bool> = std::mem::take(missing).into_iter().map(|key| known.lose(&key)).collect();
             lost.contains(&true)
         }
     }
 }
 
 fn find(known: &Known, kind: Kind, object: &PartialObjectMeta<DynamicObject>) -> Option<Key> {
-    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    known.of_kind(kind).into_iter().find(|key| key.namespace == namespace && key.name == name)
+    let key = Key::new(kind, object.namespace().unwrap_or_default(), object.name_any());
+    known.is_made(&key).then_some(key)
 }

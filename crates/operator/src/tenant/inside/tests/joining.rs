@@ -1,16 +1,19 @@
 //! Claims about the requests of nodes, on a real API server with upstream's approver and signer.
 
-use api::{JoinToken, JoinTokenSpec, JoinTokenStatus};
+use api::{JoinToken, JoinTokenSpec, JoinTokenStatus, Tenant, TenantControlPlane};
 use desired::joining::{Token, counted, tenant_secret};
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
+use k8s_openapi::api::core::v1::Node;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig};
+use kube::runtime::reflector;
 use kube::{Api, Client, ResourceExt};
 use launcher::Options;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
 use serde_json::{Value, json};
 
 use super::{SystemClock, World, addons, eventually};
+use crate::tenancy::View;
 use base::Clock;
 
 const SECRETS: &str = "/api/v1/namespaces/kube-system/secrets";
@@ -26,8 +29,31 @@ struct Joining {
 
 impl Joining {
     async fn with(max_uses: Option<i32>) -> Self {
+        Self::within(View::new(reflector::store().0, reflector::store().0), max_uses).await
+    }
+
+    /// Where a tenant may have so many workers and no more.
+    async fn limited(workers: i32) -> Self {
+        let owner: Tenant = serde_json::from_value(json!({
+            "apiVersion": "flotilla.dev/v1alpha1", "kind": "Tenant", "metadata": { "name": "acme" },
+            "spec": { "quota": { "workers": workers } }, "status": { "namespace": "tenants" },
+        }))
+        .unwrap();
+        let blue = serde_json::from_value(json!({
+            "apiVersion": "kamaji.clastix.io/v1alpha1", "kind": "TenantControlPlane",
+            "metadata": { "name": "blue", "namespace": "tenants" },
+            "spec": {
+                "controlPlane": { "service": { "serviceType": "ClusterIP" } },
+                "kubernetes": { "version": "v1.36.3", "kubelet": {} },
+            },
+        }))
+        .unwrap();
+        Self::within(View::new(store_of(owner), store_of::<TenantControlPlane>(blue)), None).await
+    }
+
+    async fn within(view: View, max_uses: Option<i32>) -> Self {
         let options = Options { controller_manager: true, ..Options::default() };
-        let world = World::with(&options).await;
+        let world = World::of_tenants(&options, view).await;
         let management = kubekit::client(Some(&world.control_plane.kubeconfig_path())).await.unwrap();
         for definition in api::crds() {
             Api::all(management.clone()).create(&PostParams::default(), &definition).await.unwrap();
@@ -113,6 +139,15 @@ impl Joining {
     }
 }
 
+fn store_of<K>(object: K) -> reflector::Store<K>
+where
+    K: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    let (reader, mut writer) = reflector::store();
+    writer.apply_watcher_event(&kube::runtime::watcher::Event::Apply(object));
+    reader
+}
+
 /// Creates a request as a kubelet does. The rights of a new group take a moment.
 async fn ask(client: &Client, name: &str, node: &str, signer: &str, addresses: &[&str]) {
     let mut params = CertificateParams::default();
@@ -173,6 +208,28 @@ async fn two_machines_at_once_never_share_the_last_use() {
     let expected = [("Approved", "FlotillaApproved"), ("Denied", "JoinTokenUsedUp")];
     assert_eq!(outcomes, expected.map(|(kind, reason)| (kind.to_owned(), reason.to_owned())));
     assert_eq!(joining.status().await.uses, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_machines_join_than_the_quota_leaves_room_for() {
+    let joining = Joining::limited(2).await;
+    let nodes: Api<Node> = Api::all(joining.management.clone());
+    let old: Node = serde_json::from_value(json!({ "metadata": { "name": "old" } })).unwrap();
+    nodes.create(&PostParams::default(), &old).await.unwrap();
+    let client = joining.with_token(&joining.token).await;
+    tokio::join!(ask(&client, "one", "a", CLIENT, &[]), ask(&client, "two", "b", CLIENT, &[]));
+    let mut outcomes = [joining.decided("one").await, joining.decided("two").await];
+    outcomes.sort();
+    let expected = [("Approved", "FlotillaApproved"), ("Denied", "QuotaExceeded")];
+    assert_eq!(outcomes, expected.map(|(kind, reason)| (kind.to_owned(), reason.to_owned())));
+    assert_eq!(joining.status().await.uses, 1);
+    // Who was let in and comes again takes no more room, and whoever leaves makes some.
+    let let_in = joining.status().await.nodes[0].name.clone();
+    ask(&client, "again", &let_in, CLIENT, &[]).await;
+    assert_eq!(joining.decided("again").await.0, "Approved");
+    nodes.delete("old", &DeleteParams::default()).await.unwrap();
+    ask(&client, "three", "c", CLIENT, &[]).await;
+    assert_eq!(joining.decided("three").await.0, "Approved");
 }
 
 #[tokio::test(flavor = "multi_thread")]
