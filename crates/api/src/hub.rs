@@ -11,7 +11,7 @@ mod role;
 mod template;
 mod user;
 
-pub use cluster::{Cluster, ClusterNodes, ClusterResources, ClusterSpec, ClusterStatus};
+pub use cluster::{Cluster, ClusterConnection, ClusterNodes, ClusterResources, ClusterSpec, ClusterStatus};
 pub use grant::{Grant, GrantScope, GrantSpec};
 pub use hub_settings::{Branding, HUB_SETTINGS, HubSettings, HubSettingsSpec, SignInSettings};
 pub use identity_provider::{IdentityProvider, IdentityProviderSpec, LdapProvider, OidcProvider};

@@ -48,7 +48,7 @@ pub use data_store::{
     DataStoreStatus, Driver, SecretKeyRef, TlsConfig,
 };
 pub use hub::{
-    Branding, Cluster, ClusterNodes, ClusterResources, ClusterSpec, ClusterStatus, Grant, GrantScope,
+    Branding, Cluster, ClusterConnection, ClusterNodes, ClusterResources, ClusterSpec, ClusterStatus, Grant, GrantScope,
     GrantSpec, HUB_SETTINGS, HubSettings, HubSettingsSpec, IdentityProvider, IdentityProviderSpec,
     LdapProvider, OidcProvider, ParameterType, Project, ProjectNamespace, ProjectSpec, Role, RoleRule,
     RoleSpec, SignInSettings, Template, TemplateParameter, TemplateSpec, TemplateVersion, User, UserSpec,

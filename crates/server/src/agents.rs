@@ -2,6 +2,7 @@
 
 mod admission;
 mod bindings;
+mod connections;
 mod reach;
 mod renewal;
 mod rights;
@@ -129,10 +130,9 @@ impl Agents {
             () = renewal::outdated(hub, admitted) => End::Asked,
             never = Box::pin(rights::follow(hub, cluster)) => match never {},
         };
-        // Whether they are at another replica, that one knows.
         let is_ending = hub.agents.is_ending.load(Ordering::Relaxed);
         if !is_ending && !hub.agents.is_connected(cluster) {
-            connected(hub, cluster, Err(&end)).await;
+            status::ended(hub, cluster, &end).await;
         }
         end
     }

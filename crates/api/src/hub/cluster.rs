@@ -51,6 +51,9 @@ pub struct ClusterStatus {
     /// `Connected`: an agent of it is connected to the hub. `Reachable`: the agent reaches its API server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// The hub's replicas by which its agent is connected.
+    #[serde(default)]
+    pub connections: Vec<ClusterConnection>,
     /// UID of its namespace `kube-system`, by which a cluster is known again.
     #[serde(rename = "clusterUID", skip_serializing_if = "Option::is_none")]
     pub cluster_uid: Option<String>,
@@ -75,6 +78,16 @@ pub struct ClusterStatus {
     /// When its agent was last heard of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Time>,
+}
+
+/// An agent's connection to a replica of the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterConnection {
+    /// Name of the replica.
+    pub replica: String,
+    /// When it last heard of the agent.
+    pub last_seen: Time,
 }
 
 /// How many nodes there are.

@@ -15,12 +15,11 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 use uplink::{Amounts, End, Status};
 
+use super::connections::{gone, heard, is_silent};
 use super::rights::{RightsError, Standing};
 use crate::hub::Hub;
 use crate::problem::Problem;
 
-/// An agent speaks every minute; one that has been silent for longer, and is connected nowhere, is lost.
-const SILENT: i64 = 90;
 /// So many namespaces or roles are named in a message.
 const MOST_NAMED: usize = 5;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -46,21 +45,33 @@ pub(crate) async fn reported(hub: &Hub, cluster: &str, said: &Status) {
         status.capacity = amounts(&said.totals.capacity);
         status.allocatable = amounts(&said.totals.allocatable);
         status.usage = said.totals.usage.as_ref().map(amounts);
-        status.last_seen = Some(Time(whole_seconds(hub.now())));
+        let now = whole_seconds(hub.now());
+        status.last_seen = Some(Time(now));
+        heard(status, &hub.agents.replica().id, now);
         set(hub, status, "Connected", true, CONNECTED.0, CONNECTED.1);
         set(hub, status, "Reachable", said.api_server.reachable, word, message);
     })
     .await;
 }
 
-/// Writes that an agent was let in, or why none is connected any more.
-pub(crate) async fn connected(hub: &Hub, cluster: &str, outcome: Result<(), &End>) {
-    let (reason, message) = match outcome {
-        Ok(()) => (CONNECTED.0, CONNECTED.1.to_owned()),
-        Err(end) => (LOST, lost(hub, end)),
-    };
-    let is_so = outcome.is_ok();
-    write(hub, cluster, |status| set(hub, status, "Connected", is_so, reason, &message)).await;
+/// Writes that an agent was let in at this replica.
+pub(crate) async fn connected(hub: &Hub, cluster: &str) {
+    write(hub, cluster, |status| {
+        heard(status, &hub.agents.replica().id, whole_seconds(hub.now()));
+        set(hub, status, "Connected", true, CONNECTED.0, CONNECTED.1);
+    })
+    .await;
+}
+
+/// Writes that an agent has gone from this replica, and why none is connected any more if no other has it.
+pub(super) async fn ended(hub: &Hub, cluster: &str, end: &End) {
+    let message = lost(hub, end);
+    write(hub, cluster, |status| {
+        if gone(status, &hub.agents.replica().id, hub.now()) {
+            set(hub, status, "Connected", false, LOST, &message);
+        }
+    })
+    .await;
 }
 
 fn lost(hub: &Hub, end: &End) -> String {
@@ -112,12 +123,13 @@ pub(crate) async fn sweep(hub: &Hub) {
         tokio::time::sleep(LOOK_EVERY).await;
         for cluster in hub.caches.imported.state() {
             let name = cluster.name_any();
-            let silent = |status: &ClusterStatus| is_silent(status, hub.now());
+            let silent = |status: &ClusterStatus| is_lost(status, hub.now());
             if cluster.status.as_ref().is_some_and(silent) && !hub.agents.is_connected(&name) {
                 let message = lost(hub, &End::Silent);
                 // It may have come back to another replica.
                 let change = |status: &mut ClusterStatus| {
-                    if is_silent(status, hub.now()) {
+                    if is_lost(status, hub.now()) {
+                        status.connections.clear();
                         set(hub, status, "Connected", false, LOST, &message);
                     }
                 };
@@ -128,10 +140,9 @@ pub(crate) async fn sweep(hub: &Hub) {
 }
 
 /// Whether it says that an agent is connected, of which nobody has heard for long.
-fn is_silent(status: &ClusterStatus, now: Timestamp) -> bool {
+fn is_lost(status: &ClusterStatus, now: Timestamp) -> bool {
     let says = status.conditions.iter().any(|known| known.type_ == "Connected" && known.status == "True");
-    let since = |seen: &Time| now.duration_since(seen.0).as_secs();
-    says && status.last_seen.as_ref().map_or(i64::MAX, since) > SILENT
+    says && status.last_seen.as_ref().is_none_or(|seen| is_silent(seen, now))
 }
 
 /// Takes note which cluster it is. One that was known before is not another now.

@@ -203,7 +203,7 @@ pub(crate) async fn connect(
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let cluster = admitted.cluster.as_str();
-        connected(&serving, cluster, Ok(())).await;
+        connected(&serving, cluster).await;
         let end = Agents::serve(&serving, reservation, &admitted, &instance, TokioIo::new(upgraded)).await;
         tracing::info!(cluster, %end, "the connection of an agent has ended");
     });

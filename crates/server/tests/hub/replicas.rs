@@ -1,34 +1,56 @@
 //! Two replicas behind one address, which know the same, and one that goes on when the other dies.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use api::Cluster;
 use http::Method;
+use kube::Api;
 use launcher::PostgreSql;
 use serde_json::json;
 use server::Settings;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 
 use crate::imports::{Elsewhere, is};
 use crate::support::{World, eventually};
 
 /// Leads connections to replicas in turn, and past those that do not answer.
-async fn balance(listener: TcpListener, replicas: Arc<std::sync::Mutex<Vec<SocketAddr>>>) {
-    let next = AtomicUsize::new(0);
-    loop {
-        let (mut client, _) = listener.accept().await.unwrap();
-        let all = replicas.lock().unwrap().clone();
-        let first = next.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(async move {
-            for number in 0..all.len() {
-                if let Ok(mut replica) = TcpStream::connect(all[(first + number) % all.len()]).await {
-                    let _ = copy_bidirectional(&mut client, &mut replica).await;
-                    return;
-                }
+#[derive(Default)]
+struct Balancer {
+    replicas: Mutex<Vec<SocketAddr>>,
+    led: Mutex<Vec<(SocketAddr, AbortHandle)>>,
+}
+
+impl Balancer {
+    async fn run(self: Arc<Self>, listener: TcpListener) {
+        let next = AtomicUsize::new(0);
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let all = self.replicas.lock().unwrap().clone();
+            let first = next.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(Arc::clone(&self).lead(client, all, first));
+        }
+    }
+
+    async fn lead(self: Arc<Self>, mut client: TcpStream, all: Vec<SocketAddr>, first: usize) {
+        for number in 0..all.len() {
+            let address = all[(first + number) % all.len()];
+            if let Ok(mut replica) = TcpStream::connect(address).await {
+                let copying = tokio::spawn(async move { copy_bidirectional(&mut client, &mut replica).await });
+                self.led.lock().unwrap().push((address, copying.abort_handle()));
+                return;
             }
-        });
+        }
+    }
+
+    /// Leads nobody to a replica any more, and ends what it led there.
+    fn leave(&self, replica: SocketAddr) {
+        self.replicas.lock().unwrap().retain(|known| *known != replica);
+        let led = self.led.lock().unwrap();
+        led.iter().filter(|(to, _)| *to == replica).for_each(|(_, copying)| copying.abort());
     }
 }
 
@@ -56,8 +78,9 @@ async fn replicas_know_the_same_and_one_goes_on_without_the_other() {
     })
     .await;
     let second = first.beside("second");
-    let behind = Arc::new(std::sync::Mutex::new(vec![address(&first), address(&second)]));
-    tokio::spawn(balance(listener, behind));
+    let balancer = Arc::new(Balancer::default());
+    balancer.replicas.lock().unwrap().extend([address(&first), address(&second)]);
+    tokio::spawn(Arc::clone(&balancer).run(listener));
 
     let admin = first.sign_in("admin", &first.first_password().await).await;
     eventually("the second replica serves", || async {
@@ -90,6 +113,16 @@ async fn replicas_know_the_same_and_one_goes_on_without_the_other() {
         })
         .await;
     }
+    eventually("both say so", || async { connections(&first).await == ["first", "second"] }).await;
+
+    balancer.leave(address(&first));
+    eventually("the first knows that the agent has gone from it", || async {
+        status(&first, &olga, "/k8s/clusters/edge/version").await == 503
+    })
+    .await;
+    eventually("and says so of itself only", || async { connections(&first).await == ["second"] }).await;
+    let (_, connected) = standing(&first).await;
+    assert_eq!(connected, "True", "the second has it");
 
     first.kill();
     assert_eq!(status(&second, &olga, "/k8s/clusters/edge/version").await, 200);
@@ -100,6 +133,18 @@ async fn replicas_know_the_same_and_one_goes_on_without_the_other() {
     assert_eq!(status(&second, &olga, "/k8s/clusters/edge/version").await, 404);
     agent.kill();
     agent.wait().await;
+}
+
+/// Through which replicas the cluster is connected, and what its condition `Connected` says.
+async fn standing(world: &World) -> (Vec<String>, String) {
+    let clusters: Api<Cluster> = Api::all(world.client.clone());
+    let status = clusters.get("edge").await.unwrap().status.unwrap();
+    let connected = status.conditions.iter().find(|known| known.type_ == "Connected").unwrap();
+    (status.connections.into_iter().map(|known| known.replica).collect(), connected.status.clone())
+}
+
+async fn connections(world: &World) -> Vec<String> {
+    standing(world).await.0
 }
 
 /// Failures at one replica count at the other.
