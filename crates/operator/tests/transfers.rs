@@ -274,7 +274,7 @@ async fn half_way(setting: &Setting, name: &str) -> Result<()> {
     eventually("the control plane is stopped", PATIENCE, || async {
         let status = setting.transfers().get(name).await?.status.unwrap_or_default();
         let said = status.conditions.first().cloned().context("it says nothing")?;
-        ensure!(said.message.contains("1 are left"), "{said:?}");
+        ensure!(said.message.contains("still there: 1"), "{said:?}");
         Ok(())
     })
     .await

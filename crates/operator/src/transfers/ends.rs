@@ -51,7 +51,7 @@ pub(super) async fn stop(
     let Running { is_scaled, left } =
         running(&namespace, &name, context).await.map_err(failed("list the control plane's pods"))?;
     let is_stopped = is_scaled != Some(false) && left == 0;
-    Ok((!is_stopped).then(|| format!("the control plane's pods are being ended, {left} are left")))
+    Ok((!is_stopped).then(|| format!("the control plane's pods are being ended; still there: {left}")))
 }
 
 /// Lets the control plane go on where it was, and takes away what was made elsewhere.

@@ -44,7 +44,7 @@ pub(super) async fn hold(restore: &TenantRestore, context: &Context) -> Result<O
     let Running { is_scaled, left } =
         running(&namespace, name, context).await.map_err(failed("list the control plane's pods"))?;
     if is_scaled != Some(true) || left > 0 {
-        let message = format!("the control plane's pods are being ended, {left} are left");
+        let message = format!("the control plane's pods are being ended; still there: {left}");
         return Ok(Some(Step::goes_on("Stopping", message)));
     }
     Ok(None)
