@@ -48,11 +48,11 @@ pub use data_store::{
     DataStoreStatus, Driver, SecretKeyRef, TlsConfig,
 };
 pub use hub::{
-    Branding, Cluster, ClusterConnection, ClusterNodes, ClusterResources, ClusterSpec, ClusterStatus, Grant, GrantScope,
-    GrantSpec, HUB_SETTINGS, HubSettings, HubSettingsSpec, IdentityProvider, IdentityProviderSpec,
-    LdapProvider, OidcProvider, ParameterType, Project, ProjectNamespace, ProjectSpec, Role, RoleRule,
-    RoleSpec, SignInSettings, Template, TemplateParameter, TemplateSpec, TemplateVersion, User, UserSpec,
-    hard_limits, quota_fault,
+    Branding, Cluster, ClusterConnection, ClusterNodes, ClusterResources, ClusterSpec, ClusterStatus, Grant,
+    GrantScope, GrantSpec, HUB_SETTINGS, HubSettings, HubSettingsSpec, IdentityProvider,
+    IdentityProviderSpec, LdapProvider, OidcProvider, ParameterType, Project, ProjectNamespace, ProjectSpec,
+    Role, RoleRule, RoleSpec, SignInSettings, Template, TemplateParameter, TemplateSpec, TemplateVersion,
+    User, UserSpec, hard_limits, quota_fault,
 };
 pub use join_token::{JoinToken, JoinTokenSpec, JoinTokenStatus, JoinedNode};
 pub use kubeconfig_generator::{

@@ -20,7 +20,7 @@ use crate::{Endpoint, Validated, checksum};
 
 pub(crate) use agent::{ACCOUNT as AGENT, BINDING as AGENT_BINDING, host as agent_host};
 pub use core_dns::LiveDns;
-pub use join::{JOINERS, NODES};
+pub use join::{CLUSTER_ADMINS, JOINERS, NODES};
 pub use limits::{FREEZE_PATH, WRITE_PERMISSION_PATH, Webhook, freeze};
 pub use object::{Key, Kind, Object, Part};
 pub use patches::patch_fault;

@@ -19,8 +19,8 @@ const CLUSTER_INFO: Key = Key::public(Kind::ConfigMap, "cluster-info");
 const CLUSTER_INFO_KEY: &str = "kubeconfig";
 const SIGNER: &str = "kubeadm:bootstrap-signer-clusterinfo";
 const GET_NODES: &str = "kubeadm:get-nodes";
-/// Name of the binding and of the group, as kubeadm has them since 1.29.
-const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
+/// Name of the administrators' binding and of their group, as kubeadm has them since 1.29.
+pub const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
 
 pub(super) fn add(wished: &mut Wished, kubeconfig: &str) {
     wished.objects.extend(rights());

@@ -196,7 +196,7 @@ pub(crate) async fn a_cluster_goes_on_at_another_tenant_and_nobody_inside_notice
     let inside: Api<ConfigMap> = Api::namespaced(held, "default");
     let kept: ConfigMap =
         serde_json::from_value(json!({ "metadata": { "name": "kept" }, "data": { "is": "old" } }))?;
-    // The API server may be ready a moment before the operator has given the administrator their rights.
+    // The operator has seen at one replica that the administrator has their rights; the other reads them by itself.
     eventually("its administrator writes", PATIENCE, || async {
         Ok(inside.create(&PostParams::default(), &kept).await.map(drop)?)
     })

@@ -1,5 +1,6 @@
 //! What stands in the tenant's own cluster: brought about while pods are ready, watched while they are.
 
+mod administrator;
 mod bring_about;
 mod known;
 mod namespaces;

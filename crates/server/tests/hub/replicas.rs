@@ -39,7 +39,8 @@ impl Balancer {
         for number in 0..all.len() {
             let address = all[(first + number) % all.len()];
             if let Ok(mut replica) = TcpStream::connect(address).await {
-                let copying = tokio::spawn(async move { copy_bidirectional(&mut client, &mut replica).await });
+                let copying =
+                    tokio::spawn(async move { copy_bidirectional(&mut client, &mut replica).await });
                 self.led.lock().unwrap().push((address, copying.abort_handle()));
                 return;
             }

@@ -10,6 +10,7 @@ use futures::future::{join_all, try_join_all};
 use kubekit::{RemoteError, fingerprint, is_current};
 use serde_json::Value;
 
+use super::administrator;
 use super::sessions::Session;
 use crate::data_stores::chain;
 
@@ -62,6 +63,7 @@ pub(super) async fn hold(session: &Session, object: &Object) -> Result<(), Remot
 
 async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<(Wished, bool), RemoteError> {
     session.follow_namespaces(wish.namespaces());
+    let is_first = !session.known().is_filled();
     let found = look(session, wish).await?;
     let mut wished = {
         let known = session.known();
@@ -73,6 +75,9 @@ async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<(Wished, bool)
         let written = join_all(writes).await;
         sum_up(&mut wished.faults, objects.iter().map(|object| object.part).zip(written))?;
     }
+    if is_first && !found.contains_key(&administrator::binding()) {
+        wait_for_rights(session).await;
+    }
     let keys: BTreeSet<Key> = wished.objects.iter().map(|object| object.key.clone()).collect();
     let unwished = session.known().unwished(&keys);
     for key in unwished.into_iter().filter(|key| REMOVABLE.contains(key) || is_right(key)) {
@@ -83,6 +88,13 @@ async fn go_through(session: &Session, wish: &Wish<'_>) -> Result<(Wished, bool)
     session.decide_requests();
     let is_refused = wished.faults.len() > of_the_spec;
     Ok((wished, is_refused))
+}
+
+/// Ready is not told before the administrator can act; that this cannot be asked changes nothing.
+async fn wait_for_rights(session: &Session) {
+    if let Err(error) = administrator::wait(session.remote().client()).await {
+        tracing::debug!(%error, "whether the administrator's rights hold could not be asked");
+    }
 }
 
 /// What the API server refuses is a fault of its part; that it cannot be reached concerns all of them.

@@ -18,6 +18,7 @@ use launcher::{ControlPlane, Options};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::administrator::may_do_anything;
 use super::bring_about::{Wish, bring_about, hold};
 use super::sessions::{Access, Session, Sessions};
 use crate::controllers::TenantRef;
@@ -180,6 +181,15 @@ async fn everything_is_accepted_and_a_second_pass_writes_nothing() {
     world.sessions.end("uid");
     world.pass(addons()).await;
     assert_eq!(world.versions().await, first, "in a new session");
+}
+
+#[tokio::test]
+async fn the_administrators_rights_hold_when_the_first_pass_is_over() {
+    let world = World::new().await;
+    let client = world.administrator.client();
+    assert!(!may_do_anything(client).await.unwrap(), "by nobody yet");
+    world.pass(addons()).await;
+    assert!(may_do_anything(client).await.unwrap());
 }
 
 #[tokio::test]
