@@ -1,27 +1,17 @@
-//! Waiting for something to become true.
+//! Waiting for something to become true on a cluster where a look may start a program.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Asks `look` until it answers with a value. It answers with an error to say what it saw instead; the
-/// last one is reported when `limit` is over.
-pub async fn eventually<T, F>(what: &str, limit: Duration, mut look: impl FnMut() -> F) -> Result<T>
+/// Asks `look` until it answers with a value, as [`stage::eventually`] does.
+pub async fn eventually<T, F>(what: &str, limit: Duration, look: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let began = Instant::now();
-    loop {
-        match look().await {
-            Ok(value) => return Ok(value),
-            Err(last) if began.elapsed() >= limit => {
-                bail!("{what}: not within {} s; last seen: {last:#}", limit.as_secs())
-            }
-            Err(_) => tokio::time::sleep(LOOK_EVERY).await,
-        }
-    }
+    stage::eventually_by_looks(LOOK_EVERY, what, limit, look).await
 }

@@ -27,4 +27,4 @@ pub use manifest::manifest;
 pub use operator::Operator;
 pub use setting::{Options, Stage};
 pub use store::object as data_store;
-pub use wait::eventually;
+pub use wait::{eventually, eventually_by_looks};
