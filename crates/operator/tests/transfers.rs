@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/etcd.rs"]
+mod etcd;
+
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use api::{ClusterTransfer, DataStore, Tenant, TenantControlPlane};
-use datastore::{Connection, EtcdStore, Tls};
-use etcd_client::{Certificate, Client, ConnectOptions, GetOptions, Identity, TlsOptions};
+use datastore::EtcdStore;
+use etcd::{administrator, connection};
+use etcd_client::{Client, GetOptions};
 use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
@@ -149,12 +153,7 @@ impl Setting {
     }
 
     async fn store(&self) -> Client {
-        let root = self.etcd.root();
-        let tls = TlsOptions::new()
-            .ca_certificate(Certificate::from_pem(&self.etcd.authority().certificate))
-            .identity(Identity::from_pem(&root.certificate, root.private_key.expose_pem()));
-        let url = format!("https://{}", self.etcd.endpoint());
-        Client::connect([url], Some(ConnectOptions::new().with_tls(tls))).await.unwrap()
+        administrator(&self.etcd).await
     }
 
     /// Writes as the control plane's API server would.
@@ -166,20 +165,6 @@ impl Setting {
         let key = format!("/{place}/registry/thing");
         let found = self.store().await.get(key, Some(GetOptions::new())).await.unwrap();
         found.kvs().first().map(|entry| String::from_utf8_lossy(entry.value()).into_owned())
-    }
-}
-
-fn connection(etcd: &Etcd) -> Connection {
-    let authority = etcd.authority();
-    Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
-        endpoints: vec![etcd.endpoint()],
-        tls: Some(Tls {
-            certificate_authority: authority.certificate.clone(),
-            certificate_authority_key: Some(authority.private_key.clone()),
-            client: Some(etcd.root().clone()),
-        }),
     }
 }
 

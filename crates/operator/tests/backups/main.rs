@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../support/etcd.rs"]
+mod etcd;
 mod kubelet;
 mod setting;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use api::{DataStore, TenantBackup, TenantControlPlane, TenantRestore};
-use datastore::{Connection, EtcdStore, Tls};
-use etcd_client::{Certificate, Client, ConnectOptions, GetOptions, Identity, TlsOptions};
+use datastore::EtcdStore;
+use etcd_client::GetOptions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{Api, PostParams};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use stage::{Operator, Options, Stage, eventually};
 use tokio::task::JoinHandle;
 
+use crate::etcd::{administrator, connection};
 use crate::kubelet;
 
 /// Longest wait for anything; a machine that compiles beside is slow.
@@ -172,27 +173,4 @@ pub(crate) fn message(conditions: &[Condition]) -> String {
 
 fn has(conditions: &[Condition], reason: &str) -> bool {
     conditions.iter().any(|condition| condition.type_ == "Completed" && condition.reason == reason)
-}
-
-fn connection(etcd: &Etcd) -> Connection {
-    let authority = etcd.authority();
-    Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
-        endpoints: vec![etcd.endpoint()],
-        tls: Some(Tls {
-            certificate_authority: authority.certificate.clone(),
-            certificate_authority_key: Some(authority.private_key.clone()),
-            client: Some(etcd.root().clone()),
-        }),
-    }
-}
-
-async fn administrator(etcd: &Etcd) -> Client {
-    let root = etcd.root();
-    let tls = TlsOptions::new()
-        .ca_certificate(Certificate::from_pem(&etcd.authority().certificate))
-        .identity(Identity::from_pem(&root.certificate, root.private_key.expose_pem()));
-    let url = format!("https://{}", etcd.endpoint());
-    Client::connect([url], Some(ConnectOptions::new().with_tls(tls))).await.unwrap()
 }

@@ -4,16 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod across;
+#[path = "../support/etcd.rs"]
+mod etcd;
 #[path = "../support/server.rs"]
 mod server;
 mod setting;
 
 use api::names::annotations;
 use api::{DataStore, MigrationPhase, VersionState};
+use etcd::administrator;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
-use setting::{KEYS, PATIENCE, Setting, administrator, contents, may_write};
+use setting::{KEYS, PATIENCE, Setting, contents, may_write};
 use stage::eventually;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,13 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use api::{DataStore, MigrationPhase, TenantControlPlane};
-use datastore::{Connection, EtcdStore, TenantSpace, Tls};
-use etcd_client::{Certificate, Client, ConnectOptions, GetOptions, Identity, TlsOptions};
+use datastore::{EtcdStore, TenantSpace};
+use etcd_client::GetOptions;
 use kube::ResourceExt;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use launcher::Etcd;
 use serde_json::{Value, json};
 use stage::{Operator, Options, Stage, eventually};
+
+use crate::etcd::{administrator, connection};
 
 /// Longest wait for anything; a machine that compiles beside is slow.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -128,16 +130,6 @@ impl Setting {
     }
 }
 
-/// A client of an etcd that may do everything.
-pub(crate) async fn administrator(etcd: &Etcd) -> Client {
-    let pair = etcd.root();
-    let tls = TlsOptions::new()
-        .ca_certificate(Certificate::from_pem(&etcd.authority().certificate))
-        .identity(Identity::from_pem(&pair.certificate, pair.private_key.expose_pem()));
-    let url = format!("https://{}", etcd.endpoint());
-    Client::connect([url], Some(ConnectOptions::new().with_tls(tls))).await.unwrap()
-}
-
 /// A tenant's keys with their values.
 pub(crate) async fn contents(etcd: &Etcd, schema: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut client = administrator(etcd).await;
@@ -149,18 +141,4 @@ pub(crate) async fn contents(etcd: &Etcd, schema: &str) -> Vec<(Vec<u8>, Vec<u8>
 pub(crate) async fn may_write(etcd: &Etcd, schema: &str) -> bool {
     let Ok(role) = administrator(etcd).await.role_get(schema).await else { return false };
     role.permissions().iter().any(|held| held.get_type() == etcd_client::PermissionType::Readwrite as i32)
-}
-
-fn connection(etcd: &Etcd) -> Connection {
-    let authority = etcd.authority();
-    Connection {
-        driver: datastore::Driver::Etcd,
-        login: None,
-        endpoints: vec![etcd.endpoint()],
-        tls: Some(Tls {
-            certificate_authority: authority.certificate.clone(),
-            certificate_authority_key: Some(authority.private_key.clone()),
-            client: Some(etcd.root().clone()),
-        }),
-    }
 }
