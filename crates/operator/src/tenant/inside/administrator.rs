@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The binding that gives the rights.
 pub(super) fn binding() -> Key {
-    Key::cluster(Kind::ClusterRoleBinding, CLUSTER_ADMINS)
+    Key::new(Kind::ClusterRoleBinding, "", CLUSTER_ADMINS)
 }
 
 /// Waits until the rights hold, for two seconds at most: an API server that is slower than that is no fault.
