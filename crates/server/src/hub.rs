@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use authn::{Issuer, Sealer};
+use authn::Sealer;
 use base::Clock;
 use jiff::Timestamp;
 use kube::Client;
@@ -22,6 +22,7 @@ use crate::index::Index;
 use crate::inventory::Inventory;
 use crate::metering::Metering;
 use crate::passwords::Hashing;
+use crate::signing_keys::SigningKeys;
 use crate::streams::Streams;
 
 /// How long a change may take to come back in the caches. Other replicas see it in the same time.
@@ -43,7 +44,7 @@ pub(crate) struct Inner {
     pub(crate) metering: Metering,
     pub(crate) discovery: Discovery,
     pub(crate) streams: Streams,
-    pub(crate) issuer: Issuer,
+    pub(crate) signing: SigningKeys,
     pub(crate) identities: Identities,
     /// Of what others keep for the server.
     pub(crate) sealer: Sealer,

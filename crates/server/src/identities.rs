@@ -52,6 +52,11 @@ impl Identities {
         signed.insert(told, (now, token.clone()));
         Ok(token)
     }
+
+    /// The keys have changed: what another one has signed may not be believed for much longer.
+    pub(crate) fn forget(&self) {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// Signs an identity for one cluster.

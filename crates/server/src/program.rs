@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use api::names::annotations;
 use api::{ClusterTransfer, TenantControlPlane};
-use authn::{Issuer, KeyError};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 use base::{Clock, SystemClock};
@@ -40,7 +39,7 @@ use crate::nodes;
 use crate::passwords::Hashing;
 use crate::routes::router;
 use crate::sealing_key::{self, SealingKeyError};
-use crate::signing_keys::{self, SigningKeysError};
+use crate::signing_keys::{self, SigningKeys, SigningKeysError};
 use crate::streams::{self, Streams};
 
 /// Time for the head of a request, and how long a connection may wait for its next one.
@@ -73,9 +72,6 @@ pub enum ServerError {
     /// No keys.
     #[error("failed to get keys to sign identities with")]
     SigningKeys(#[from] SigningKeysError),
-    /// Keys that cannot be used.
-    #[error("failed to use the keys that sign identities")]
-    Issuer(#[from] KeyError),
     /// Nothing to seal with.
     #[error("failed to get the key of what others keep for the server")]
     SealingKey(#[from] SealingKeyError),
@@ -139,6 +135,7 @@ pub async fn run(settings: Settings) -> Result<(), ServerError> {
         () = ready(&hub, &health) => Ok(()),
         () = sweep(&hub) => Ok(()),
         () = agents::sweep(&hub) => Ok(()),
+        () = signing_keys::keep(&hub) => Ok(()),
         () = nodes::keep(&hub, asked) => Ok(()),
         () = streams::keep(&hub) => Ok(()),
         () = turned_away::keep(&hub) => Ok(()),
@@ -161,8 +158,7 @@ async fn assemble(
     serving: &Serving,
     clock: Arc<dyn Clock>,
 ) -> Result<(Hub, Changes), ServerError> {
-    let keys = signing_keys::keys(client, &settings.namespace).await?;
-    let issuer = Issuer::new(&settings.issuer(), keys.iter().map(|key| key.as_str()))?;
+    let signing = SigningKeys::read(client, &settings.namespace, settings.issuer(), clock.now()).await?;
     let (caches, changes) = Caches::new(client);
     let replica = Replica { id: settings.identity.clone(), count: settings.replicas.into() };
     let hub = Hub::new(Inner {
@@ -179,7 +175,7 @@ async fn assemble(
         metering: Metering::default(),
         discovery: Discovery::default(),
         streams: Streams::default(),
-        issuer,
+        signing,
         identities: Identities::default(),
         sealer: sealing_key::sealer(client, &settings.namespace).await?,
         authority: serving.authority.clone(),

@@ -185,7 +185,7 @@ fn way(caller: &Caller, id: &ClusterId, cluster: &str) -> Result<Way, Status> {
     let groups = hub.agents.known_groups(cluster, groups);
     let token = hub
         .identities
-        .passing(&hub.issuer, &caller.subject.user, cluster, groups.clone(), hub.now())
+        .passing(&hub.signing.issuer(), &caller.subject.user, cluster, groups.clone(), hub.now())
         .map_err(|error: KeyError| status(Problem::internal(&error)))?;
     let credentials = Credentials::bearer(&token).map_err(|error| status(Problem::internal(&error)))?;
     Ok(Way { upstream, credentials, groups })

@@ -48,6 +48,8 @@ mod schedules;
 mod sessions;
 #[path = "hub/settings.rs"]
 mod settings;
+#[path = "hub/signing_keys.rs"]
+mod signing_keys;
 #[path = "hub/slow.rs"]
 mod slow;
 mod support;

@@ -25,7 +25,7 @@ const USER: &str = "system:hub";
 /// Requests to an imported cluster by its agent, as long as its identity lasts.
 pub(super) fn reach(hub: &Hub, sessions: &Sessions, cluster: &str, group: &str) -> Result<Remote, KeyError> {
     let groups = [group.to_owned()].into();
-    let token = sign(&hub.issuer, USER, cluster, &groups, hub.now())?;
+    let token = sign(&hub.signing.issuer(), USER, cluster, &groups, hub.now())?;
     let way = Arc::new(Way { sessions: sessions.clone(), cluster: cluster.to_owned(), token });
     let service = tower::service_fn(move |request| send(Arc::clone(&way), request));
     Ok(Remote::new(Client::new(service, "default"), FIELD_MANAGER))

@@ -101,7 +101,8 @@ pub(crate) async fn register(
     };
     facts.append(&hub, entry).await?;
     let (cluster, token) = admitted?;
-    let keys = serde_json::to_value(hub.issuer.key_set()).map_err(|error| Problem::internal(&error))?;
+    let keys =
+        serde_json::to_value(hub.signing.issuer().key_set()).map_err(|error| Problem::internal(&error))?;
     Ok(Json(Registered { cluster, token: token.to_string(), issuer: hub.settings.issuer(), keys }))
 }
 

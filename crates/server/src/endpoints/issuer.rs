@@ -12,12 +12,12 @@ const CACHED: &str = "public, max-age=60";
 
 /// The discovery document.
 pub(crate) async fn discovery(State(hub): State<Hub>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHED)], Json(hub.issuer.discovery()))
+    ([(header::CACHE_CONTROL, CACHED)], Json(hub.signing.issuer().discovery()))
 }
 
 /// The discovery document for the API servers of hosted clusters, which reach the keys inside the management cluster.
 pub(crate) async fn discovery_inside(State(hub): State<Hub>) -> impl IntoResponse {
-    let mut document = hub.issuer.discovery();
+    let mut document = hub.signing.issuer().discovery();
     let host = format!("{}.{}.svc", hub.settings.service, hub.settings.namespace);
     document["jwks_uri"] = format!("https://{host}/issuer/keys").into();
     ([(header::CACHE_CONTROL, CACHED)], Json(document))
@@ -25,5 +25,5 @@ pub(crate) async fn discovery_inside(State(hub): State<Hub>) -> impl IntoRespons
 
 /// The public keys.
 pub(crate) async fn keys(State(hub): State<Hub>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHED)], Json(hub.issuer.key_set()))
+    ([(header::CACHE_CONTROL, CACHED)], Json(hub.signing.issuer().key_set()))
 }

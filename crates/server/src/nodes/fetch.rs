@@ -81,7 +81,7 @@ async fn get<T: DeserializeOwned>(hub: &Hub, cluster: &str, path: &str) -> Resul
     let missing = || NoEntrance::Missing(ClusterId::Imported(cluster.to_owned()));
     let upstream = hub.entrances.to(&ClusterId::read(cluster).ok_or_else(missing)?)?;
     let groups = BTreeSet::from([INVENTORY_GROUP.to_owned()]);
-    let token = hub.identities.passing(&hub.issuer, NAME, cluster, groups, hub.now())?;
+    let token = hub.identities.passing(&hub.signing.issuer(), NAME, cluster, groups, hub.now())?;
     let credentials = Credentials::bearer(&token)?;
     let target = Target::read(&Method::GET, path)?;
     let request = Request::new(Empty::<Bytes>::new());

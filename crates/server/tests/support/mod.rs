@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use server::Settings;
 use tokio::task::JoinHandle;
 
-const NAMESPACE: &str = "flotilla-system";
+pub(crate) const NAMESPACE: &str = "flotilla-system";
 const LIMIT: Duration = Duration::from_secs(90);
 /// The API servers of hosted clusters note all that comes.
 const AUDIT_POLICY: &str =

@@ -43,7 +43,7 @@ pub(super) fn describe_credential(operation: TransformOperation<'_>) -> Transfor
 pub(super) async fn credential(caller: Caller, Named(id): Named) -> Result<Json<Issued>, Problem> {
     let groups = connect(&caller, &id, "connect").await?;
     let now = caller.hub.now();
-    let token = identities::sign(&caller.hub.issuer, &caller.subject.user, &id, &groups, now)
+    let token = identities::sign(&caller.hub.signing.issuer(), &caller.subject.user, &id, &groups, now)
         .map_err(|error| Problem::internal(&error))?;
     Ok(Json(Issued { token: token.to_string(), expires: now + identities::LASTS }))
 }
