@@ -89,6 +89,7 @@ pub async fn run(settings: Settings) -> Result<()> {
 /// How the webhooks' server learns that it has to end, and tells that it has.
 #[derive(Default)]
 struct Ending {
+    near: Notify,
     wanted: Notify,
     done: Notify,
 }
@@ -139,6 +140,8 @@ async fn serve_webhooks(
         std::future::pending().await
     };
     let stopping = async {
+        ending.near.notified().await;
+        host.leave();
         ending.wanted.notified().await;
         host.stop();
         std::future::pending::<()>().await;
@@ -166,8 +169,9 @@ async fn lead_and_drain(
     metrics.follow();
     health.set_ready(false);
     if settings.leader_elect {
-        tokio::time::sleep(DRAIN).await;
         // Connections are taken leave of: one that just breaks off fails the request that is being sent on it.
+        ending.near.notify_one();
+        tokio::time::sleep(DRAIN).await;
         ending.wanted.notify_one();
         // What takes longer is cut off by the server itself.
         let _ = tokio::time::timeout(2 * DRAIN, ending.done.notified()).await;
