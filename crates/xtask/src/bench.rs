@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::build::{self, BuildArguments};
 use crate::workspace::Workspace;
-use crate::{process, setup};
+use crate::{console, process, setup};
 
 /// The flag that leaves the cluster and the operator as they are.
 const NO_INSTALL: &str = "--no-install";
@@ -15,6 +15,9 @@ const NO_INSTALL: &str = "--no-install";
 /// What to pass on.
 #[derive(Args)]
 pub(crate) struct BenchArguments {
+    /// Measures the console in a browser, and nothing else.
+    #[arg(long)]
+    console: bool,
     /// Flags of `flotilla-bench`, behind `--`.
     #[arg(last = true, value_name = "FLAGS")]
     flags: Vec<String>,
@@ -22,6 +25,10 @@ pub(crate) struct BenchArguments {
 
 /// Builds and measures.
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<()> {
+    if arguments.console {
+        setup::run()?;
+        return console::measure(workspace);
+    }
     if !arguments.flags.iter().any(|flag| flag == NO_INSTALL) {
         setup::run()?;
         build::run(workspace, &BuildArguments::of_the_bench())?;

@@ -60,6 +60,12 @@ pub(crate) fn write_types(workspace: &Workspace) -> Result<()> {
     process::run_step("write the console's types", &mut console.script("types"))
 }
 
+/// Measures the console in a browser.
+pub(crate) fn measure(workspace: &Workspace) -> Result<()> {
+    build(workspace)?;
+    process::run_open(&mut Console::new(workspace).script("measure"))
+}
+
 /// Serves the console for whoever works on it, until it is stopped.
 pub(crate) fn serve(workspace: &Workspace) -> Result<()> {
     let console = Console::new(workspace);

@@ -293,8 +293,7 @@ pub(crate) async fn what_runs_on_workers_follows_an_upgrade(cluster: &Cluster) -
     scene.tenants.create(&three).await?;
     scene.tenants.ready("three").await?;
     let kubeconfig = scene.tenants.kubeconfig("three").await?;
-    let den = scene.workers.machine(4, "den");
-    den.run(&["kubeadm", "reset", "--force"])?.success()?;
+    let den = scene.workers.start_with_older_images(4, "den")?;
     scene.workers.join(&kubeconfig, &script(cluster, "three")?, &[&den]).await?;
     let addons = ["deployment/coredns", "daemonset/kube-proxy", "deployment/konnectivity-agent"];
     let images = || -> Result<Vec<String>> {
