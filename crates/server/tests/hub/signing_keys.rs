@@ -39,10 +39,12 @@ async fn a_signing_key_is_replaced_without_a_restart_and_clusters_follow() {
     let admin = world.sign_in("admin", &world.first_password().await).await;
     world.tenant(&admin, "acme", None).await;
     let hosted = Box::pin(world.hosted("acme", "prod")).await;
-    let inside: Api<Namespace> = Api::all(world.through(&hosted.id, &admin));
+    let olga = world.member(&admin, "olga", "tenant-owner", "acme").await;
+    hosted.binding("tenant-owner", "cluster-admin").await;
+    let inside: Api<Namespace> = Api::all(world.through(&hosted.id, &olga));
     eventually("the cluster is reached", || async { inside.get("default").await.is_ok() }).await;
     let old = served(&world).await;
-    assert_eq!(old, [signed_by(&world, &admin, &hosted.id).await]);
+    assert_eq!(old, [signed_by(&world, &olga, &hosted.id).await]);
 
     let secrets: Api<Secret> = Api::namespaced(world.client.clone(), NAMESPACE);
     let change = async |data: Value| {
@@ -52,13 +54,13 @@ async fn a_signing_key_is_replaced_without_a_restart_and_clusters_follow() {
     change(json!({ "key-2": key() })).await;
     eventually("the new key is served", || async { served(&world).await.len() == 2 }).await;
     assert_eq!(served(&world).await[0], old[0], "others are to know it before it signs");
-    assert_eq!(signed_by(&world, &admin, &hosted.id).await, old[0]);
+    assert_eq!(signed_by(&world, &olga, &hosted.id).await, old[0]);
 
     // As somebody would whose old key is known to others.
     change(json!({ "key-1": null })).await;
     eventually("the old key is gone", || async { served(&world).await.len() == 1 }).await;
     assert_ne!(served(&world).await, old);
-    assert_eq!([signed_by(&world, &admin, &hosted.id).await], *served(&world).await);
+    assert_eq!([signed_by(&world, &olga, &hosted.id).await], *served(&world).await);
     assert!(inside.get("default").await.is_ok(), "the cluster asks for the key that it does not know");
 
     let second = served(&world).await;
